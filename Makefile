@@ -1,0 +1,53 @@
+# `make help` explains every target. Each makes .venv itself on first use.
+PYTHON ?= python3
+VENV   := .venv
+READY  := $(VENV)/.ready
+RUN    := $(VENV)/bin/
+ENV    ?= dev
+
+.DEFAULT_GOAL := help
+.PHONY: help setup rehearse test check format goldens lock bench clean
+
+help: ## Show this help
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@printf '\n  make rehearse ENV=ha   rehearse another environment (stacks/Pulumi.<ENV>.yaml)\n'
+
+setup: $(READY) ## Make .venv with the locked, hashed requirements and the slipway command
+
+rehearse: $(READY) ## Play the whole delivery with no cloud: the real Pulumi engine, simulated AWS, real Git
+	@$(RUN)slipway rehearse $(ENV)
+
+test: $(READY) ## Run all tests
+	@$(RUN)python -m pytest -q -n auto --dist loadgroup
+
+check: $(READY) ## Lint, formatting and types
+	@$(RUN)ruff check .
+	@$(RUN)ruff format --check .
+	@$(RUN)ty check --error-on-warning infra values slipway __main__.py
+
+format: $(READY) ## Format the code
+	@$(RUN)ruff check --fix-only -q .
+	@$(RUN)ruff format -q .
+
+goldens: $(READY) ## Rewrite the golden files; the diff is the review
+	@$(RUN)python -m pytest -q tests/values --snapshot-update
+
+lock: $(READY) ## Resolve requirements/*.in again into the hashed lock files
+	@cd requirements && for set in run dev; do UV_CUSTOM_COMPILE_COMMAND="make lock" ../$(RUN)uv pip compile -q --universal \
+	  --generate-hashes --no-emit-index-url --python-version 3.11 $$set.in -o $$set.txt; done
+
+bench: $(READY) ## Run the benchmarks that docs/performance.md reports
+	@$(RUN)python benchmarks/run.py
+
+clean: ## Remove .venv and caches of this checkout
+	rm -rf $(VENV) .pytest_cache .ruff_cache *.egg-info
+
+# pip compiles bytecode while it installs: a first run without it costs seconds.
+# `compat` makes the editable install a plain path entry, which costs nothing at start-up.
+$(READY): requirements/dev.txt pyproject.toml
+	@echo "Making $(VENV) (once, about two minutes)"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Slipway needs Python 3.11 or newer; run: make PYTHON=python3.12 setup")'
+	@$(PYTHON) -m venv $(VENV)
+	@$(RUN)python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@$(RUN)python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation --config-settings editable_mode=compat -e .
+	@touch $@

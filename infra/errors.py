@@ -1,0 +1,105 @@
+"""Every error that Slipway raises on purpose.
+
+    x SlipwayError              something the user can act on; printed without a traceback
+      + SettingsError           the stack file or the stack configuration
+      + GraphError              the program declared something that the record cannot hold
+      + PublishError            the GitOps repository
+        - RemoteUnavailable     it cannot be reached, does not exist, or refuses our credentials
+        - PushRefused           it answered and said no (protected branch, hook)
+        - PushRaceLost          somebody else kept pushing first
+        - HumanEdit             a generated file was edited by hand
+        - ChartDowngrade        the branch already delivers a newer chart
+      + ToolError               a program of the field is missing, too old, or could not be built
+      + RehearsalError          the rehearsal could not go on
+      + DelegationPending       the domain's parent does not point at the new zone yet
+
+`x` is the root. ``values/`` raises its own ``ValuesError`` (it imports nothing from here).
+An error holds all problems that were found, never only the first.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+@dataclass(frozen=True, kw_only=True)
+class Problem:
+    """One thing that is wrong, in the four parts that a person needs.
+
+    Attributes:
+        what: the fact, with the offending value in it.
+        where: file (with line, where known) and key; empty when there is no such place.
+        fix: what to do next.
+    """
+
+    what: str
+    where: str = ""
+    fix: str = ""
+
+    def __str__(self) -> str:
+        """Give the problem on one or two lines: ``where: what`` and, indented, the fix."""
+        first = f"{self.where}: {self.what}" if self.where else self.what
+        return f"{first}\n    {self.fix}" if self.fix else first
+
+
+class SlipwayError(Exception):
+    """Root of the tree; ``exit_code`` is what the command line ends with."""
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, *problems: Problem, detail: str = "") -> None:
+        self.problems: Sequence[Problem] = problems
+        self.detail = detail
+        super().__init__(problems, detail)
+
+    def __str__(self) -> str:
+        """Give every problem, then the detail (a diff, a program's own words)."""
+        return "\n".join([*map(str, self.problems), *([self.detail] if self.detail else [])])
+
+
+class SettingsError(SlipwayError):
+    """The settings are not usable: unknown, missing, mistyped or contradicting."""
+
+    exit_code = 2
+
+
+class GraphError(SlipwayError):
+    """The program could not be recorded."""
+
+
+class PublishError(SlipwayError):
+    """The GitOps repository does not hold what was rendered."""
+
+
+class RemoteUnavailable(PublishError):
+    """No answer from the remote, no such repository, or no right to read it."""
+
+
+class PushRefused(PublishError):
+    """The remote answered the push with a refusal that trying again will not change."""
+
+
+class PushRaceLost(PublishError):
+    """The branch moved under every attempt."""
+
+    exit_code = 3
+
+
+class HumanEdit(PublishError):
+    """A file that Slipway owns was changed by somebody else since its last commit."""
+
+
+class ChartDowngrade(PublishError):
+    """The branch delivers a newer chart; Harbor's migrations only go forward."""
+
+
+class ToolError(SlipwayError):
+    """pulumi, go or git is missing, too old, or did not build."""
+
+
+class RehearsalError(SlipwayError):
+    """The rehearsal stopped before its end."""
+
+
+class DelegationPending(SlipwayError):
+    """The parent zone does not delegate to the new zone yet."""

@@ -1,0 +1,131 @@
+"""Facts: the only value that crosses from the cloud to the renderer. It never holds a secret.
+
+    facts = Facts.from_json(Path("facts.json").read_text())
+    facts.database.host
+
+Names of Secrets, identifiers and addresses are facts; passwords and keys are not: they go from the program to
+AWS Secrets Manager and from there, by External Secrets, to the cluster.
+"""
+
+import json
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+Profile = Literal["dev", "ha", "large", "kind"]
+
+
+class _Fact(BaseModel):
+    """Frozen, strict about names, camelCase outside and snake_case inside."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
+
+
+class AwsFacts(_Fact):
+    """Where the environment runs. Absent on kind."""
+
+    account_id: str
+    region: str
+    zones: tuple[str, ...]
+    vpc_id: str
+    vpc_cidr: str
+    cluster_name: str
+    kubernetes_version: str
+    certificate_arn: str
+    hosted_zone_id: str
+
+
+class DatabaseFacts(_Fact):
+    """The PostgreSQL server's writer endpoint. Absent when the chart's own database is used (kind)."""
+
+    host: str
+    port: int
+    name: str
+    username: str
+    #: what the server accepts in total; the pools of all replicas must fit in (facts: LEAST(memory/9531392, 5000) on RDS)
+    max_connections: int
+
+
+class CacheFacts(_Fact):
+    """The Valkey primary endpoint (cluster mode disabled, TLS). Absent when the chart's own is used (kind)."""
+
+    host: str
+    port: int
+    username: str
+
+
+class EfsStorage(_Fact):
+    """Registry blobs on EFS, through an access point that is uid and gid 10000 (Harbor's)."""
+
+    type: Literal["efs"] = "efs"
+    file_system_id: str
+    registry_access_point_id: str
+
+
+class S3Storage(_Fact):
+    """Registry blobs in S3; the driver needs a static key, Harbor's knows neither IRSA nor Pod Identity."""
+
+    type: Literal["s3"] = "s3"
+    bucket: str
+    region: str
+
+
+class VolumeStorage(_Fact):
+    """Registry blobs on one volume of the cluster's default storage class (kind)."""
+
+    type: Literal["volume"] = "volume"
+    size: str = "5Gi"
+
+
+class SignInFacts(_Fact):
+    """How people sign in; layer 3 sets it in Harbor. The client secret is in Secrets Manager, never here."""
+
+    mode: Literal["database", "oidc"] = "database"
+    oidc_name: str = ""
+    oidc_endpoint: str = ""
+    oidc_client_id: str = ""
+
+
+class Facts(_Fact):
+    """What the values of one environment are made from.
+
+    Attributes:
+        environment: name of the environment, which is also the Pulumi stack's.
+        example: made up, for rendering without a cloud; publishing refuses it.
+        host: the registry's host name, ``harbor.example.com``.
+        gitops_path: folder of the GitOps repository below which everything is written; empty for the root.
+        secrets_prefix: first part of every Secrets Manager name, ``slipway/prod``; empty on kind.
+    """
+
+    schema_version: Literal[1] = 1
+    environment: str
+    profile: Profile
+    example: bool = False
+    host: str
+    chart_version: str
+    gitops_path: str = ""
+    secrets_prefix: str = ""
+    aws: AwsFacts | None = None
+    database: DatabaseFacts | None = None
+    cache: CacheFacts | None = None
+    storage: Annotated[EfsStorage | S3Storage | VolumeStorage, Field(discriminator="type")]
+    sign_in: SignInFacts = SignInFacts()
+
+    def to_json(self) -> str:
+        """Give the facts as stable JSON text: sorted keys, two spaces, LF at the end."""
+        return json.dumps(self.model_dump(by_alias=True, mode="json"), indent=2, sort_keys=True) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> "Facts":
+        """Read what `to_json` wrote.
+
+        Raises:
+            pydantic.ValidationError: not JSON, or not facts of this version.
+        """
+        return cls.model_validate_json(text)
+
+    @classmethod
+    def from_values(cls, values: dict[str, Any]) -> "Facts":
+        """Build from plain values, as an ``Output.all(...)`` delivers them."""
+        return cls.model_validate(values)
