@@ -13,6 +13,10 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
+#: Charts whose key contract is under charts/harbor/; newest first.
+SUPPORTED_CHART_VERSIONS = ("1.19.2", "1.19.1", "1.18.3")
+DEFAULT_CHART_VERSION = "1.19.1"
+
 Profile = Literal["dev", "ha", "large", "kind"]
 
 

@@ -1,0 +1,115 @@
+"""ElastiCache for Valkey, cluster mode disabled: Harbor's clients know neither cluster mode nor serverless."""
+
+import pulumi
+from pulumi_aws import elasticache
+
+from infra.aws.admission import admit_nodes
+from infra.aws.network import Network
+from infra.naming import Names
+from infra.settings import Settings
+from values.secrets import CACHE_USERNAME
+
+TOKEN = "slipway:aws:Cache"  # noqa: S105
+
+PORT = 6379
+ENGINE_VERSION = "8.0"
+
+
+class Cache(pulumi.ComponentResource):
+    """The Valkey replication group. Outputs: `host`, the primary endpoint, which follows a failover.
+
+    It is a queue for jobs, not only a cache, so nothing may be evicted; still nothing in it has to survive.
+    """
+
+    host: pulumi.Output[str]
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        network: Network,
+        key_arn: pulumi.Input[str],
+        password: pulumi.Input[str],
+        opts: pulumi.ResourceOptions,
+    ) -> None:
+        super().__init__(TOKEN, "cache", None, opts)
+        names, child = Names(settings.environment), pulumi.ResourceOptions(parent=self)
+        name = names.physical("cache", limit=40)
+        subnets = elasticache.SubnetGroup(
+            "cache",
+            name=name,
+            description=f"Harbor {settings.environment}: isolated data subnets",
+            subnet_ids=list(network.data_subnet_ids.values()),
+            tags=names.tags("cache"),
+            opts=child,
+        )
+        parameters = elasticache.ParameterGroup(
+            "cache",
+            name=f"{name}-valkey8",
+            description=f"Harbor {settings.environment}: jobs must not be evicted",
+            family="valkey8",
+            parameters=[{"name": "maxmemory-policy", "value": "noeviction"}],
+            tags=names.tags("cache"),
+            opts=child,
+        )
+        several = (settings.sized.cache_nodes or 1) > 1
+        group = elasticache.ReplicationGroup(
+            "cache",
+            replication_group_id=name,
+            description=f"Harbor {settings.environment}: sessions and job queues",
+            engine="valkey",
+            engine_version=ENGINE_VERSION,
+            node_type=settings.sized.cache_node_type,
+            num_cache_clusters=settings.sized.cache_nodes,
+            automatic_failover_enabled=several,
+            multi_az_enabled=several,
+            parameter_group_name=parameters.name,
+            subnet_group_name=subnets.name,
+            security_group_ids=[
+                admit_nodes(
+                    "cache",
+                    port=PORT,
+                    names=names,
+                    vpc_id=network.vpc_id,
+                    node_security_group_id=network.node_security_group_id,
+                    parent=self,
+                )
+            ],
+            port=PORT,
+            at_rest_encryption_enabled=True,
+            kms_key_id=key_arn,
+            transit_encryption_enabled=True,
+            transit_encryption_mode="required",
+            user_group_ids=[self._users(names, password).user_group_id],
+            snapshot_retention_limit=1,
+            auto_minor_version_upgrade=True,
+            apply_immediately=False,
+            tags=names.tags("cache"),
+            opts=pulumi.ResourceOptions.merge(
+                child, pulumi.ResourceOptions(custom_timeouts=pulumi.CustomTimeouts(create="60m"))
+            ),
+        )
+        self.host = group.primary_endpoint_address
+        self.register_outputs({"host": self.host})
+
+    def _users(self, names: Names, password: pulumi.Input[str]) -> elasticache.UserGroup:
+        """Declare Harbor's user; a Valkey user group needs no default user, so nobody else can log in."""
+        child = pulumi.ResourceOptions(parent=self)
+        user = elasticache.User(
+            "cache",
+            user_id=names.physical("cache", limit=40),
+            user_name=CACHE_USERNAME,
+            engine="valkey",
+            access_string="on ~* &* +@all",
+            authentication_mode={"type": "password", "passwords": [password]},
+            tags=names.tags("cache"),
+            opts=child,
+        )
+        return elasticache.UserGroup(
+            "cache",
+            user_group_id=names.physical("cache", limit=40),
+            engine="valkey",
+            user_ids=[user.user_id],
+            tags=names.tags("cache"),
+            opts=child,
+        )

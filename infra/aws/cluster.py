@@ -1,0 +1,172 @@
+"""EKS control plane, its access entries, and the add-ons that must be there before a node joins."""
+
+import json
+
+import pulumi
+from pulumi_aws import cloudwatch, eks, iam
+
+from infra import tables
+from infra.aws.identity import pod_role
+from infra.aws.network import Network
+from infra.naming import Names, partition
+from infra.settings import Settings
+
+TOKEN = "slipway:aws:Cluster"  # noqa: S105
+
+#: Service accounts of add-ons that call AWS, and the managed policy of each. The others get no role.
+ADDON_IDENTITIES = {
+    "vpc-cni": ("aws-node", "AmazonEKS_CNI_Policy"),
+    "aws-efs-csi-driver": ("efs-csi-controller-sa", "service-role/AmazonEFSCSIDriverPolicy"),
+    "aws-ebs-csi-driver": ("ebs-csi-controller-sa", "service-role/AmazonEBSCSIDriverPolicy"),
+}
+ADDON_CONFIGURATION = {
+    # Without it the CNI ignores every NetworkPolicy in silence.
+    "vpc-cni": {"enableNetworkPolicy": "true"},
+}
+
+
+class Cluster(pulumi.ComponentResource):
+    """The EKS cluster.
+
+    Outputs:
+        name: of the cluster.
+        security_group_id: the group that EKS makes; nodes need it beside their own.
+        before_nodes: add-ons that a node needs in order to become ready.
+    """
+
+    name: pulumi.Output[str]
+    security_group_id: pulumi.Output[str]
+    before_nodes: list[pulumi.Resource]
+
+    def __init__(
+        self, settings: Settings, *, network: Network, key_arn: pulumi.Input[str], opts: pulumi.ResourceOptions
+    ) -> None:
+        super().__init__(TOKEN, "cluster", None, opts)
+        names, child = Names(settings.environment), pulumi.ResourceOptions(parent=self)
+        name = names.physical(limit=100)
+        # EKS makes this group itself, without retention, unless it is there first.
+        logs = cloudwatch.LogGroup(
+            "control-plane",
+            name=f"/aws/eks/{name}/cluster",
+            retention_in_days=settings.defaults.log_retention_days,
+            tags=names.tags("control-plane"),
+            opts=child,
+        )
+        access = settings.cluster
+        cluster = eks.Cluster(
+            "cluster",
+            name=name,
+            version=settings.kubernetes_version,
+            role_arn=self._role(names, settings).arn,
+            vpc_config={
+                "subnet_ids": list(network.control_plane_subnet_ids.values()),
+                "endpoint_private_access": True,
+                "endpoint_public_access": bool(access.public_access_cidrs),
+                "public_access_cidrs": list(access.public_access_cidrs) or None,
+            },
+            kubernetes_network_config={"service_ipv4_cidr": settings.network.service_cidr},
+            access_config={
+                "authentication_mode": "API",
+                "bootstrap_cluster_creator_admin_permissions": False,
+            },
+            encryption_config={"provider": {"key_arn": key_arn}, "resources": ["secrets"]},
+            enabled_cluster_log_types=["api", "audit", "authenticator", "controllerManager", "scheduler"],
+            bootstrap_self_managed_addons=False,
+            # Upgrades by itself at the end of standard support instead of paying six times the price.
+            upgrade_policy={"support_type": "STANDARD"},
+            zonal_shift_config={"enabled": True},
+            deletion_protection=True,
+            tags=names.tags("cluster"),
+            opts=pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(depends_on=[logs])),
+        )
+        self.name = cluster.name
+        self.security_group_id = cluster.vpc_config.cluster_security_group_id
+        for arn in access.admin_role_arns:
+            self._admit(arn, settings)
+        self.before_nodes = [
+            addon(item, version, cluster=self, settings=settings, after=[])
+            for item, version in tables.addons(settings.kubernetes_version, "before-nodes").items()
+        ]
+        self.register_outputs({"name": self.name})
+
+    def _role(self, names: Names, settings: Settings) -> iam.Role:
+        child = pulumi.ResourceOptions(parent=self)
+        role = iam.Role(
+            "cluster",
+            name=names.physical("cluster", limit=64),
+            assume_role_policy=json.dumps(
+                {
+                    "Version": "2012-10-17",
+                    "Statement": [
+                        {"Effect": "Allow", "Principal": {"Service": "eks.amazonaws.com"}, "Action": "sts:AssumeRole"}
+                    ],
+                }
+            ),
+            tags=names.tags("cluster"),
+            opts=child,
+        )
+        iam.RolePolicyAttachment(
+            "cluster",
+            role=role.name,
+            policy_arn=f"arn:{partition(settings.region)}:iam::aws:policy/AmazonEKSClusterPolicy",
+            opts=child,
+        )
+        return role
+
+    def _admit(self, principal_arn: str, settings: Settings) -> None:
+        logical_name = f"admin-{principal_arn.split(':', 4)[4].replace(':', '-').replace('/', '-')}"
+        child = pulumi.ResourceOptions(parent=self)
+        entry = eks.AccessEntry(
+            logical_name,
+            cluster_name=self.name,
+            principal_arn=principal_arn,
+            tags=Names(settings.environment).tags("admin"),
+            opts=child,
+        )
+        eks.AccessPolicyAssociation(
+            logical_name,
+            cluster_name=self.name,
+            principal_arn=entry.principal_arn,
+            policy_arn=f"arn:{partition(settings.region)}:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy",
+            access_scope={"type": "cluster"},
+            opts=child,
+        )
+
+
+def addon(
+    name: str,
+    version: str | None,
+    *,
+    cluster: Cluster,
+    settings: Settings,
+    after: list[pulumi.Resource],
+) -> eks.Addon:
+    """Declare one EKS add-on of `cluster`, with a Pod Identity role where it calls AWS.
+
+    Args:
+        name: EKS's name of the add-on.
+        version: pinned, or None for EKS's default of this Kubernetes version.
+        cluster: the cluster, also the parent.
+        settings: of the environment.
+        after: what must be there first, such as a node to run on.
+    """
+    names = Names(settings.environment)
+    associations = []
+    if name in ADDON_IDENTITIES:
+        service_account, policy = ADDON_IDENTITIES[name]
+        arn = f"arn:{partition(settings.region)}:iam::aws:policy/{policy}"
+        role = pod_role(f"addon-{name}", names=names, parent=cluster, managed_policies={"policy": arn})
+        associations.append({"role_arn": role.arn, "service_account": service_account})
+    configuration = ADDON_CONFIGURATION.get(name)
+    return eks.Addon(
+        name,
+        cluster_name=cluster.name,
+        addon_name=name,
+        addon_version=version,
+        configuration_values=json.dumps(configuration) if configuration else None,
+        pod_identity_associations=associations or None,
+        resolve_conflicts_on_create="OVERWRITE",
+        resolve_conflicts_on_update="OVERWRITE",
+        tags=names.tags(name),
+        opts=pulumi.ResourceOptions(parent=cluster, depends_on=after),
+    )

@@ -1,0 +1,83 @@
+"""What `pulumi up` does, in the order of the flow: settings → AWS → facts → values in Git.
+
+The order of the components is not the order of creation: the engine starts whatever has its inputs, so the slowest
+(database, cluster) only wait for the network and their key.
+"""
+
+import pulumi
+from pulumi_aws import get_caller_identity_output
+
+from infra.aws.cache import Cache
+from infra.aws.cluster import Cluster
+from infra.aws.database import Database
+from infra.aws.dns import Dns
+from infra.aws.identity import Identity
+from infra.aws.keys import Keys
+from infra.aws.network import Network
+from infra.aws.nodes import Nodes
+from infra.aws.provider import explicit_providers
+from infra.aws.secrets import HarborSecrets
+from infra.aws.storage import Storage
+from infra.delivery.deliver import deliver
+from infra.errors import SlipwayError
+from infra.gather import gather
+from infra.stack_config import from_pulumi_config
+
+
+def main() -> None:
+    """Run the program; a mistake of the user's ends it with its message instead of a traceback."""
+    try:
+        program()
+    except SlipwayError as error:
+        raise pulumi.RunError(str(error)) from None
+
+
+def program() -> None:
+    """Declare one environment.
+
+    Raises:
+        SettingsError: the stack's configuration is not usable.
+    """
+    settings = from_pulumi_config(pulumi.get_stack())
+    opts = explicit_providers(settings)
+    account_id = get_caller_identity_output(opts=pulumi.InvokeOptions(provider=opts.providers[0])).account_id
+
+    keys = Keys(settings, opts=opts)
+    secrets = HarborSecrets(settings, opts=opts)
+    dns = Dns(settings, opts=opts)
+    network = Network(settings, after=dns.gate, opts=opts)
+    database = Database(settings, network=network, key_arn=keys.arns["database"], opts=opts)
+    cluster = Cluster(settings, network=network, key_arn=keys.arns["cluster"], opts=opts)
+    nodes = Nodes(settings, network=network, cluster=cluster, opts=opts)
+    cache = Cache(
+        settings, network=network, key_arn=keys.arns["secrets"], password=secrets.cache_password, opts=opts
+    )
+    storage = Storage(settings, network=network, key_arn=keys.arns["storage"], account_id=account_id, opts=opts)
+    stored = secrets.store(key_arn=keys.arns["secrets"], access_key=storage.access_key)
+    identity = Identity(
+        settings,
+        account_id=account_id,
+        zone_id=dns.zone_id,
+        secrets_key_arn=keys.arns["secrets"],
+        cluster_name=cluster.name,
+        opts=opts,
+    )
+
+    facts = gather(
+        settings,
+        account_id=account_id,
+        network=network,
+        dns=dns,
+        database=database,
+        cache=cache,
+        storage=storage,
+        cluster=cluster,
+    )
+    # Everything must stand before Flux is told about it: a half-built stack commits nothing.
+    commit = deliver(settings, facts, after=[network, dns, database, cache, storage, cluster, nodes, identity, *stored])
+
+    pulumi.export("facts", facts)
+    pulumi.export("url", f"https://{settings.domain}")
+    pulumi.export("nameServers", dns.name_servers)
+    pulumi.export("clusterName", cluster.name)
+    pulumi.export("commit", commit)
