@@ -16,7 +16,7 @@ from infra.aws.database import PORT as DATABASE_PORT
 from infra.aws.dns import Dns
 from infra.aws.network import Network
 from infra.aws.storage import Storage
-from infra.naming import Names
+from infra.naming import Names, partition
 from infra.settings import Settings
 from values.facts import Facts
 from values.secrets import CACHE_USERNAME, DATABASE_USERNAME
@@ -44,6 +44,31 @@ def gather(
         cluster_name=cluster.name,
         storage=storage.facts,
     ).apply(lambda known: assemble(settings, known).to_json())
+
+
+def example(settings: Settings) -> Facts:
+    """Give made-up facts of the shape that this environment's will have; they say so, and publishing refuses them.
+
+    `slipway render` shows the files without a cloud, and the first preview names the files that will come.
+    """
+    region, account = settings.region, settings.account or "111122223333"
+    name = Names(settings.environment).physical()
+    storage = (
+        {"type": "efs", "fileSystemId": "fs-0example", "registryAccessPointId": "fsap-0example"}
+        if settings.storage == "efs"
+        else {"type": "s3", "bucket": f"{name}-registry-{account}", "region": region}
+    )
+    known = {
+        "account_id": account,
+        "vpc_id": "vpc-0example",
+        "hosted_zone_id": "Z0EXAMPLE",
+        "certificate_arn": f"arn:{partition(region)}:acm:{region}:{account}:certificate/example",
+        "database_host": f"{name}-database.example.{region}.rds.amazonaws.com",
+        "cache_host": f"master.{name}-cache.example.{region}.cache.amazonaws.com",
+        "cluster_name": name,
+        "storage": storage,
+    }
+    return assemble(settings, known).model_copy(update={"example": True})
 
 
 def assemble(settings: Settings, known: dict[str, Any]) -> Facts:

@@ -28,7 +28,9 @@ class Names:
         """
         name = "-".join(filter(None, (PREFIX, self.environment, part)))
         if len(name) > limit:
-            raise ValueError(f"{name!r} has {len(name)} characters, the service takes {limit}: choose a shorter part name")
+            raise ValueError(
+                f"{name!r} has {len(name)} characters, the service takes {limit}: choose a shorter part name"
+            )
         return name
 
     def tags(self, part: str) -> dict[str, str]:

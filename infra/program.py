@@ -39,8 +39,8 @@ def program() -> None:
         SettingsError: the stack's configuration is not usable.
     """
     settings = from_pulumi_config(pulumi.get_stack())
-    opts = explicit_providers(settings)
-    account_id = get_caller_identity_output(opts=pulumi.InvokeOptions(provider=opts.providers[0])).account_id
+    opts, ask_aws = explicit_providers(settings)
+    account_id = get_caller_identity_output(opts=ask_aws).account_id
 
     keys = Keys(settings, opts=opts)
     secrets = HarborSecrets(settings, opts=opts)
@@ -49,9 +49,7 @@ def program() -> None:
     database = Database(settings, network=network, key_arn=keys.arns["database"], opts=opts)
     cluster = Cluster(settings, network=network, key_arn=keys.arns["cluster"], opts=opts)
     nodes = Nodes(settings, network=network, cluster=cluster, opts=opts)
-    cache = Cache(
-        settings, network=network, key_arn=keys.arns["secrets"], password=secrets.cache_password, opts=opts
-    )
+    cache = Cache(settings, network=network, key_arn=keys.arns["secrets"], password=secrets.cache_password, opts=opts)
     storage = Storage(settings, network=network, key_arn=keys.arns["storage"], account_id=account_id, opts=opts)
     stored = secrets.store(key_arn=keys.arns["secrets"], access_key=storage.access_key)
     identity = Identity(

@@ -197,7 +197,9 @@ def _problem(details: ErrorDetails, place: Callable[[Location], str]) -> Problem
     if kind == "missing":
         return Problem(where=where, what=f"{name} is missing", fix=_meaning(location))
     if kind == "extra_forbidden":
-        known = [field.alias or key for key, field in _model_at(location[:-1]).model_fields.items() if key != "environment"]
+        known = [
+            field.alias or key for key, field in _model_at(location[:-1]).model_fields.items() if key != "environment"
+        ]
         return Problem(
             where=where, what=f"unknown setting {name!r}{_did_you_mean(name, known)}", fix=f"known: {', '.join(known)}"
         )
@@ -209,7 +211,9 @@ def _problem(details: ErrorDetails, place: Callable[[Location], str]) -> Problem
         return Problem(where=where, what=f"{shown} does not have the form of {_form(name)}", fix=_meaning(location))
     if kind in _TYPE_NAMES:
         return Problem(where=where, what=f"must be {_TYPE_NAMES[kind]}, got {shown}", fix=_meaning(location))
-    return Problem(where=where, what=f"{details['msg'][0].lower()}{details['msg'][1:]}, got {shown}", fix=_meaning(location))
+    return Problem(
+        where=where, what=f"{details['msg'][0].lower()}{details['msg'][1:]}, got {shown}", fix=_meaning(location)
+    )
 
 
 def _form(name: str) -> str:

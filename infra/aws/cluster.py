@@ -53,11 +53,12 @@ class Cluster(pulumi.ComponentResource):
             opts=child,
         )
         access = settings.cluster
+        role, attachment = self._role(names, settings)
         cluster = eks.Cluster(
             "cluster",
             name=name,
             version=settings.kubernetes_version,
-            role_arn=self._role(names, settings).arn,
+            role_arn=role.arn,
             vpc_config={
                 "subnet_ids": list(network.control_plane_subnet_ids.values()),
                 "endpoint_private_access": True,
@@ -77,7 +78,7 @@ class Cluster(pulumi.ComponentResource):
             zonal_shift_config={"enabled": True},
             deletion_protection=True,
             tags=names.tags("cluster"),
-            opts=pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(depends_on=[logs])),
+            opts=pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(depends_on=[logs, attachment])),
         )
         self.name = cluster.name
         self.security_group_id = cluster.vpc_config.cluster_security_group_id
@@ -89,7 +90,7 @@ class Cluster(pulumi.ComponentResource):
         ]
         self.register_outputs({"name": self.name})
 
-    def _role(self, names: Names, settings: Settings) -> iam.Role:
+    def _role(self, names: Names, settings: Settings) -> tuple[iam.Role, pulumi.Resource]:
         child = pulumi.ResourceOptions(parent=self)
         role = iam.Role(
             "cluster",
@@ -105,13 +106,13 @@ class Cluster(pulumi.ComponentResource):
             tags=names.tags("cluster"),
             opts=child,
         )
-        iam.RolePolicyAttachment(
+        attachment = iam.RolePolicyAttachment(
             "cluster",
             role=role.name,
             policy_arn=f"arn:{partition(settings.region)}:iam::aws:policy/AmazonEKSClusterPolicy",
             opts=child,
         )
-        return role
+        return role, attachment
 
     def _admit(self, principal_arn: str, settings: Settings) -> None:
         logical_name = f"admin-{principal_arn.split(':', 4)[4].replace(':', '-').replace('/', '-')}"
@@ -151,11 +152,11 @@ def addon(
         after: what must be there first, such as a node to run on.
     """
     names = Names(settings.environment)
-    associations = []
+    associations, attachments = [], []
     if name in ADDON_IDENTITIES:
         service_account, policy = ADDON_IDENTITIES[name]
         arn = f"arn:{partition(settings.region)}:iam::aws:policy/{policy}"
-        role = pod_role(f"addon-{name}", names=names, parent=cluster, managed_policies={"policy": arn})
+        role, attachments = pod_role(f"addon-{name}", names=names, parent=cluster, managed_policies={"policy": arn})
         associations.append({"role_arn": role.arn, "service_account": service_account})
     configuration = ADDON_CONFIGURATION.get(name)
     return eks.Addon(
@@ -168,5 +169,5 @@ def addon(
         resolve_conflicts_on_create="OVERWRITE",
         resolve_conflicts_on_update="OVERWRITE",
         tags=names.tags(name),
-        opts=pulumi.ResourceOptions(parent=cluster, depends_on=after),
+        opts=pulumi.ResourceOptions(parent=cluster, depends_on=[*after, *attachments]),
     )

@@ -8,6 +8,7 @@ The module path and the class name are part of the state (tests/graph/test_locke
 """
 
 import os
+from collections.abc import Sequence
 from typing import Any
 
 import pulumi
@@ -73,7 +74,7 @@ class Delegation(Resource, module="slipway", name="Delegation"):
         name: str,
         *,
         domain: str,
-        name_servers: pulumi.Input[list[str]],
+        name_servers: pulumi.Input[Sequence[str]],
         opts: pulumi.ResourceOptions,
     ) -> None:
         super().__init__(DelegationProvider(), name, {"domain": domain, "name_servers": name_servers}, opts)

@@ -92,8 +92,8 @@ def policy_document(statements: list[dict[str, Any]]) -> str:
 
 def pod_role(
     part: str, *, names: Names, parent: pulumi.Resource, managed_policies: Mapping[str, str] | None = None
-) -> iam.Role:
-    """Declare a role that pods take by Pod Identity.
+) -> tuple[iam.Role, list[pulumi.Resource]]:
+    """Declare a role that pods take by Pod Identity; gives it with the attachments that its users must wait for.
 
     Args:
         part: what the role is for.
@@ -108,11 +108,13 @@ def pod_role(
         tags=names.tags(part),
         opts=pulumi.ResourceOptions(parent=parent),
     )
-    for logical_name, arn in (managed_policies or {}).items():
+    attachments: list[pulumi.Resource] = [
         iam.RolePolicyAttachment(
             f"{part}-{logical_name}", role=role.name, policy_arn=arn, opts=pulumi.ResourceOptions(parent=parent)
         )
-    return role
+        for logical_name, arn in (managed_policies or {}).items()
+    ]
+    return role, attachments
 
 
 class Identity(pulumi.ComponentResource):
@@ -132,7 +134,7 @@ class Identity(pulumi.ComponentResource):
         names = Names(settings.environment)
         known = pulumi.Output.all(account=account_id, zone=zone_id, secrets_key=secrets_key_arn)
         for name, controller in CONTROLLERS.items():
-            role = pod_role(name, names=names, parent=self)
+            role, _ = pod_role(name, names=names, parent=self)
             iam.RolePolicy(
                 name,
                 role=role.name,

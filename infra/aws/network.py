@@ -29,9 +29,7 @@ class Network(pulumi.ComponentResource):
     private_subnet_ids: Mapping[str, pulumi.Output[str]]
     node_security_group_id: pulumi.Output[str]
 
-    def __init__(
-        self, settings: Settings, *, after: Sequence[pulumi.Resource], opts: pulumi.ResourceOptions
-    ) -> None:
+    def __init__(self, settings: Settings, *, after: Sequence[pulumi.Resource], opts: pulumi.ResourceOptions) -> None:
         """Declare the network.
 
         Args:
@@ -73,7 +71,7 @@ class Network(pulumi.ComponentResource):
                 cidr_block=getattr(networks, tier.replace("-", "_")),
                 # Load balancers and NAT gateways bring their own addresses.
                 map_public_ip_on_launch=False,
-                tags=self._names.tags(f"{tier}-{zone}") | role,
+                tags={**self._names.tags(f"{tier}-{zone}"), **role},
                 opts=self._child,
             ).id
             for zone, networks in subnets.items()
@@ -81,7 +79,9 @@ class Network(pulumi.ComponentResource):
 
     def _route(self, settings: Settings) -> list[pulumi.Resource]:
         """Declare gateways and route tables; gives what a node's first image pull needs."""
-        gateway = ec2.InternetGateway("internet", vpc_id=self.vpc_id, tags=self._names.tags("internet"), opts=self._child)
+        gateway = ec2.InternetGateway(
+            "internet", vpc_id=self.vpc_id, tags=self._names.tags("internet"), opts=self._child
+        )
         public = self._route_table("public", self.public_subnet_ids)
         ec2.Route(
             "public-default",

@@ -8,8 +8,8 @@ from pulumi_tls import Provider as TlsProvider
 from infra.settings import Settings
 
 
-def explicit_providers(settings: Settings) -> pulumi.ResourceOptions:
-    """Give the options with the AWS, random and tls providers that every component gets.
+def explicit_providers(settings: Settings) -> tuple[pulumi.ResourceOptions, pulumi.InvokeOptions]:
+    """Give the options with the AWS, random and tls providers that every component gets, and those for AWS's functions.
 
     A wrong account is refused where the settings name one, and all that can be tagged is.
     """
@@ -26,4 +26,5 @@ def explicit_providers(settings: Settings) -> pulumi.ResourceOptions:
         allowed_account_ids=[settings.account] if settings.account else None,
         default_tags={"tags": tags},
     )
-    return pulumi.ResourceOptions(providers=[aws, RandomProvider("random"), TlsProvider("tls")])
+    providers: list[pulumi.ProviderResource] = [aws, RandomProvider("random"), TlsProvider("tls")]
+    return pulumi.ResourceOptions(providers=providers), pulumi.InvokeOptions(provider=aws)

@@ -43,7 +43,9 @@ class HarborSecrets(pulumi.ComponentResource):
             if isinstance(source, Password)
         }
         self._private_keys = {
-            (secret.name, key): PrivateKey(f"{secret.name}-{key}", algorithm="RSA", rsa_bits=source.bits, opts=durable(self))
+            (secret.name, key): PrivateKey(
+                f"{secret.name}-{key}", algorithm="RSA", rsa_bits=source.bits, opts=durable(self)
+            )
             for secret in self._table
             for key, source in secret.properties.items()
             if isinstance(source, RsaPrivateKey)
@@ -51,7 +53,9 @@ class HarborSecrets(pulumi.ComponentResource):
         self.cache_password = self._passwords["harbor-redis", "password"].result
         self.register_outputs({})
 
-    def store(self, *, key_arn: pulumi.Input[str], access_key: Mapping[str, pulumi.Output[str]]) -> list[pulumi.Resource]:
+    def store(
+        self, *, key_arn: pulumi.Input[str], access_key: Mapping[str, pulumi.Output[str]]
+    ) -> list[pulumi.Resource]:
         """Declare the Secrets Manager secrets; gives the resources that hold the values.
 
         Args:

@@ -116,7 +116,10 @@ class Storage(pulumi.ComponentResource):
             bucket=bucket.id,
             rules=[
                 {
-                    "apply_server_side_encryption_by_default": {"sse_algorithm": "aws:kms", "kms_master_key_id": key_arn},
+                    "apply_server_side_encryption_by_default": {
+                        "sse_algorithm": "aws:kms",
+                        "kms_master_key_id": key_arn,
+                    },
                     "bucket_key_enabled": True,
                 }
             ],
@@ -141,7 +144,10 @@ class Storage(pulumi.ComponentResource):
 
     def _key_for(self, bucket: s3.Bucket, key_arn: pulumi.Input[str]) -> dict[str, pulumi.Output[str]]:
         user = iam.User(
-            "registry", name=self._names.physical("registry", limit=64), tags=self._names.tags("registry"), opts=self._child
+            "registry",
+            name=self._names.physical("registry", limit=64),
+            tags=self._names.tags("registry"),
+            opts=self._child,
         )
         iam.UserPolicy(
             "registry",

@@ -15,7 +15,7 @@ from typing import Any
 
 import pulumi
 from google.protobuf.json_format import MessageToDict
-from pulumi.runtime import mocks
+from pulumi.runtime import mocks, rpc
 from pulumi.runtime.settings import set_root_resource
 from pulumi.runtime.stack import run_in_stack
 
@@ -23,6 +23,11 @@ from infra.errors import GraphError, Problem
 from infra.stack_config import PROJECT
 
 Outputs = Callable[[str, str, Mapping[str, Any]], Mapping[str, Any]]
+
+STACK = "pulumi:pulumi:Stack"
+
+#: What stands in a recorded input or export for a value that only `up` can know.
+UNKNOWN = rpc.UNKNOWN
 
 #: How Pulumi marks a secret inside a recorded input, and the value it leaves for what is not known yet.
 _SIGNATURE = "4dabf18193072939515e22adb298388d"
@@ -35,7 +40,7 @@ class Node:
     Attributes:
         type, name, urn: as in the state.
         custom: a resource of a provider, not a component.
-        inputs: as sent, in wire names (camelCase); secrets are `Secret`, unknown values `pulumi.UNKNOWN`.
+        inputs: as sent, in wire names (camelCase); secrets are `Secret`, unknown values are `UNKNOWN`.
         parent, provider: URNs; empty for none. A provider reference is cut to its URN.
         depends_on: URNs of explicit dependencies and of those that inputs come from.
     """
@@ -63,7 +68,7 @@ class Secret:
 
 @dataclass(frozen=True, kw_only=True)
 class Graph:
-    """All registrations of one run, in order, and the stack's exports."""
+    """All registrations of one run but the stack's own, in order, and the stack's exports."""
 
     nodes: tuple[Node, ...]
     exports: Mapping[str, Any]
@@ -128,7 +133,8 @@ def record(
     try:
         mocks.set_mocks(monitor.mocks, project=PROJECT, stack=stack, preview=preview, monitor=monitor)
         pulumi.runtime.set_all_config(dict(config))
-        set_root_resource(None)  # set_mocks makes a root stack, and run_in_stack makes its own
+        # set_mocks makes a root stack, and run_in_stack makes its own.
+        set_root_resource(None)  # ty: ignore[invalid-argument-type]
         monitor.nodes.clear()
         loop.run_until_complete(run_in_stack(program))
     except pulumi.RunError as error:
@@ -140,10 +146,14 @@ def record(
 
 
 def configuration(document: Mapping[str, Any]) -> dict[str, str]:
-    """Give the `config` section of a stack file as Pulumi hands it to a program: text, structures as JSON."""
+    """Give the `config` section of a stack file as Pulumi hands it to a program: text, structures as JSON.
+
+    What Pulumi encrypted stays out: nobody but Pulumi can read it, and no setting that shapes the graph is a secret.
+    """
     return {
         key: value if isinstance(value, str) else json.dumps(value)
         for key, value in (document.get("config") or {}).items()
+        if not (isinstance(value, dict) and "secure" in value)
     }
 
 
@@ -160,9 +170,9 @@ class _Mocks(mocks.Mocks):
         computed = self._outputs(args.typ, args.name, args.inputs)
         return str(computed.get("id", f"{args.name}-id")), {**args.inputs, **computed}
 
-    def call(self, args: mocks.MockCallArgs) -> dict[str, Any]:
-        """Answer an invoke."""
-        return dict(self._outputs(args.token, "", args.args))
+    def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+        """Answer an invoke; nothing in it fails."""
+        return dict(self._outputs(args.token, "", args.args)), []
 
 
 class _Recorder(mocks.MockMonitor):
@@ -175,6 +185,8 @@ class _Recorder(mocks.MockMonitor):
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: ANN401, N802  # a gRPC method and its messages
         response = super().RegisterResource(request)
+        if request.type == STACK:
+            return response
         depends_on = {*request.dependencies}
         for sources in request.propertyDependencies.values():
             depends_on.update(sources.urns)
@@ -197,7 +209,7 @@ class _Recorder(mocks.MockMonitor):
         return response
 
     def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: ANN401, N802
-        if "pulumi:pulumi:Stack" in request.urn:
+        if f"::{STACK}::" in request.urn:
             self.exports = _plain(MessageToDict(request.outputs))
         return super().RegisterResourceOutputs(request)
 
