@@ -94,7 +94,8 @@ class NetworkSettings(Setting):
         vpc = IPv4Network(info.data["cidr"]) if "cidr" in info.data else None
         others = [value] if isinstance(value, str) else value
         if vpc and (clashes := [other for other in others if vpc.overlaps(IPv4Network(other))]):
-            raise Refused(f"{', '.join(clashes)} overlaps cidr {vpc}", "choose networks that share no address")
+            named = "" if isinstance(value, str) else f"{', '.join(clashes)} "
+            raise Refused(f"{named}overlaps cidr {vpc}", "choose networks that share no address")
         return value
 
 

@@ -9,12 +9,13 @@ Both report every problem at once, each with its key and, for a file, its line.
 import difflib
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
 import yaml
 from pydantic import BaseModel, SecretStr, ValidationError
+from pydantic.alias_generators import to_camel
 from pydantic_core import ErrorDetails
 
 from infra import tables
@@ -80,7 +81,7 @@ def from_stack_file(path: Path) -> Settings:
             return str(path)
         return _place(path, lines, ("config", f"{prefix}{location[0]}", *location[1:]))
 
-    return _parse(environment, values, place, problems)
+    return check(environment, values, place, problems)
 
 
 def from_pulumi_config(environment: str) -> Settings:
@@ -102,12 +103,23 @@ def from_pulumi_config(environment: str) -> Settings:
     def place(location: Location) -> str:
         return f"{STACKS}/Pulumi.{environment}.yaml {_dotted(location)}"
 
-    return _parse(environment, values, place, [])
+    return check(environment, values, place)
 
 
-def _parse(
-    environment: str, values: Mapping[str, Any], place: Callable[[Location], str], problems: list[Problem]
+def check(
+    environment: str, values: Mapping[str, Any], place: Callable[[Location], str], problems: Sequence[Problem] = ()
 ) -> Settings:
+    """Build the settings and report whatever is wrong with them.
+
+    Args:
+        environment: its name.
+        values: settings as they stand in a stack file, nested, camelCase.
+        place: names the place of a setting for the report.
+        problems: found before, reported together with the rest.
+
+    Raises:
+        SettingsError: all problems at once.
+    """
     try:
         settings = Settings.parse(environment, values)
     except ValidationError as error:
@@ -190,7 +202,7 @@ _TYPE_NAMES = {
 
 def _problem(details: ErrorDetails, place: Callable[[Location], str]) -> Problem:
     """Turn one pydantic error into fact, value, place and next step."""
-    kind, location, value = details["type"], details["loc"], details["input"]
+    kind, location, value = details["type"], _as_written(details["loc"]), details["input"]
     shown = _URL_CREDENTIALS.sub("//***@", json.dumps(value, default=str))
     name = str(location[-1]) if location else ""
     where = place(location)
@@ -238,6 +250,11 @@ def _model_at(location: Location) -> type[BaseModel]:
         candidates = [field.annotation, *get_args(field.annotation)]
         model = next((item for item in candidates if isinstance(item, type) and issubclass(item, BaseModel)), model)
     return model
+
+
+def _as_written(location: Location) -> Location:
+    """Give a location in the stack file's names: pydantic uses Python's where it refuses a default."""
+    return tuple(to_camel(part) if isinstance(part, str) and "_" in part else part for part in location)
 
 
 def _meaning(location: Location) -> str:

@@ -1,0 +1,46 @@
+"""What every command prints in the same way: results on stdout, everything about the run on stderr.
+
+Colour is off when the stream is no terminal and where NO_COLOR is set (no-color.org).
+"""
+
+import json
+import os
+import sys
+from enum import StrEnum
+from typing import Any, TextIO
+
+import click
+
+
+class Output(StrEnum):
+    """What a command writes to stdout."""
+
+    text = "text"
+    json = "json"
+
+
+def coloured(stream: TextIO) -> bool:
+    """Tell whether to write colour to `stream`."""
+    return stream.isatty() and not os.environ.get("NO_COLOR")
+
+
+def failure(error: Exception) -> None:
+    """Show an error that the user can act on."""
+    label = click.style("error:", fg="red", bold=True)
+    lines = str(error).splitlines() or [type(error).__name__]
+    note("\n".join(f"{label} {line}" if line[:1].strip() else f"  {line}" for line in lines))
+
+
+def note(text: str) -> None:
+    """Say something about the run."""
+    click.echo(text, err=True, color=coloured(sys.stderr))
+
+
+def result(text: str) -> None:
+    """Write what the user asked for."""
+    click.echo(text, color=coloured(sys.stdout))
+
+
+def result_json(value: Any) -> None:  # noqa: ANN401  # whatever the command's result holds
+    """Write what a machine asked for: one JSON document."""
+    click.echo(json.dumps(value, indent=2))

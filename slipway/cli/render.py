@@ -1,0 +1,41 @@
+"""`slipway render`: the files that an environment's commit would hold, without a cloud and without Git."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from slipway.cli import console
+from slipway.cli.console import Output
+
+
+def render(
+    environment: Annotated[str, typer.Argument(metavar="ENV", help="Name of the environment: stacks/Pulumi.ENV.yaml.")],
+    facts: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Facts of the real environment (pulumi stack output facts); - for stdin."),
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", "-o", metavar="DIR", help="Write the files below DIR.")] = None,
+    output: Annotated[Output, typer.Option(help="json: one object of path and text.")] = Output.text,
+) -> None:
+    """Show the Helm values and Flux objects of an environment.
+
+    Without --facts they are made from example facts, which are marked as such and which publishing refuses.
+    Every key is checked against the Harbor chart's version first.
+
+    \b
+    Examples:
+      slipway render dev
+      slipway render prod --out build/ && kubectl kustomize build/apps/harbor/prod/release
+      pulumi stack output facts --stack prod | slipway render prod --facts -
+    """
+    from slipway.rendering import render_environment, write_files
+
+    files = render_environment(environment, facts)
+    if out:
+        write_files(files, out)
+        console.note(f"{len(files)} files written below {out}")
+    elif output is Output.json:
+        console.result_json(files)
+    else:
+        console.result("\n".join(f"---\n# Source: {path}\n{text}".rstrip("\n") for path, text in files.items()))
