@@ -61,3 +61,25 @@ def test_every_setting_has_a_description():
         if name != "encrypted":
             missing += undescribed(definition, name)
     assert missing == []
+
+
+def test_every_setting_is_in_the_guide():
+    guide = (ROOT / "docs" / "settings.md").read_text()
+
+    assert [name for name in dotted_settings() if f"`{name}`" not in guide] == []
+
+
+def dotted_settings() -> list[str]:
+    """Give every setting as it is written in the guide, sections with dots."""
+    schema = stack_file_schema()
+
+    def below(entry: dict, prefix: str) -> list[str]:
+        names = []
+        for name, child in entry["properties"].items():
+            references = [child, *child.get("anyOf", []), *child.get("allOf", [])]
+            section = next((ref["$ref"].rpartition("/")[2] for ref in references if "$ref" in ref), "encrypted")
+            dotted = f"{prefix}{name}"
+            names += [dotted] if section == "encrypted" else below(schema["$defs"][section], f"{dotted}.")
+        return names
+
+    return [name.removeprefix("slipway:") for name in below(schema["properties"]["config"], "")]

@@ -164,7 +164,7 @@ def test_broken_yaml_names_its_line(report):
 def test_what_pulumi_writes_into_a_stack_file_is_accepted(tmp_path):
     path = tmp_path / "Pulumi.prod.yaml"
     path.write_text(
-        stack(gitToken="{secure: v1:abc}")  # noqa: S106
+        stack(gitToken="{secure: v1:abc}")
         + "  aws:skipMetadataApiCheck: true\nencryptionsalt: v1:x\nsecretsprovider: awskms://alias/x\n"
     )
 
@@ -174,7 +174,7 @@ def test_what_pulumi_writes_into_a_stack_file_is_accepted(tmp_path):
     assert "v1:abc" not in repr(settings)
 
 
-def test_settings_are_frozen(tmp_path):
+def test_settings_are_frozen():
     settings = from_stack_file(ROOT / "stacks" / "Pulumi.dev.yaml")
 
     with pytest.raises(ValueError, match="frozen"):
