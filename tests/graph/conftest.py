@@ -1,0 +1,34 @@
+"""The program's graph of each ready stack, recorded once a run as data, in `up` and in the first preview."""
+
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from infra import tables
+from infra.program import program
+from slipway.graph.record import Graph, configuration, record
+from slipway.rehearse.simulated.outputs import made_up_outputs
+
+ROOT = Path(__file__).parents[2]
+ENVIRONMENTS = ("dev", "ha", "large")
+
+
+@cache
+def recorded(environment: str, *, preview: bool) -> Graph:
+    document = tables.parse_yaml((ROOT / "stacks" / f"Pulumi.{environment}.yaml").read_text())
+    return record(
+        program, stack=environment, config=configuration(document), outputs=made_up_outputs, preview=preview
+    )
+
+
+@pytest.fixture(params=ENVIRONMENTS)
+def graph(request):
+    """The graph as `pulumi up` registers it."""
+    return recorded(request.param, preview=False)
+
+
+@pytest.fixture(params=ENVIRONMENTS)
+def first_preview(request):
+    """The graph of the first `pulumi preview`, which knows no output."""
+    return recorded(request.param, preview=True)

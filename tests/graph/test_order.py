@@ -1,0 +1,65 @@
+"""What waits for what: the slow things start early, and nothing starts before what it needs to work."""
+
+
+def names(graph, node) -> set[str]:
+    return {f"{other.type}::{other.name}" for other in map(graph.by_urn, graph.ancestors(node))}
+
+
+def types(graph, node) -> set[str]:
+    return {graph.by_urn(urn).type for urn in graph.ancestors(node)}
+
+
+def test_database_cache_and_storage_do_not_wait_for_the_cluster(graph):
+    for token in (
+        "aws:rds/instance:Instance",
+        "aws:elasticache/replicationGroup:ReplicationGroup",
+        "aws:efs/mountTarget:MountTarget",
+    ):
+        for node in graph.of_type(token):
+            assert "aws:eks/cluster:Cluster" not in types(graph, node)
+
+
+def test_nodes_wait_for_their_network_plugin_their_policies_and_their_way_out(graph):
+    groups = graph.of_type("aws:eks/nodeGroup:NodeGroup")
+
+    assert groups
+    for group in groups:
+        before = names(graph, group)
+        assert "aws:eks/addon:Addon::vpc-cni" in before
+        assert "aws:eks/addon:Addon::eks-pod-identity-agent" in before
+        assert "aws:iam/rolePolicyAttachment:RolePolicyAttachment::nodes-AmazonEKSWorkerNodePolicy" in before
+        assert "aws:ec2/route:Route" in types(graph, group)
+
+
+def test_add_ons_that_need_a_node_wait_for_the_nodes_and_the_others_do_not(graph):
+    for addon in graph.of_type("aws:eks/addon:Addon"):
+        waits = "aws:eks/nodeGroup:NodeGroup" in types(graph, addon)
+        assert waits == (addon.name in {"coredns", "metrics-server", "aws-efs-csi-driver", "aws-ebs-csi-driver"}), addon.name
+
+
+def test_an_add_on_waits_for_its_roles_policy(graph):
+    for name in ("vpc-cni", "aws-efs-csi-driver", "aws-ebs-csi-driver"):
+        (addon,) = (node for node in graph.of_type("aws:eks/addon:Addon") if node.name == name)
+        assert f"aws:iam/rolePolicyAttachment:RolePolicyAttachment::addon-{name}-policy" in names(graph, addon)
+
+
+def test_the_control_plane_waits_for_its_role_and_its_log_group(graph):
+    (cluster,) = graph.of_type("aws:eks/cluster:Cluster")
+
+    assert {"aws:cloudwatch/logGroup:LogGroup", "aws:iam/rolePolicyAttachment:RolePolicyAttachment"} <= types(graph, cluster)
+
+
+def test_the_certificate_waits_for_caa_and_its_validation_for_the_delegation(graph):
+    (certificate,) = graph.of_type("aws:acm/certificate:Certificate")
+    (validation,) = graph.of_type("aws:acm/certificateValidation:CertificateValidation")
+
+    assert "aws:route53/record:Record::caa" in names(graph, certificate)
+    assert "aws:route53/record:Record::delegation" in names(graph, validation)
+
+
+def test_the_commit_comes_after_everything(graph):
+    (commit,) = (node for node in graph if node.type == "pulumi-python:dynamic/slipway:Commit")
+    before = graph.ancestors(commit)
+
+    late = [node.urn for node in graph if node is not commit and node.urn not in before]
+    assert late == []

@@ -1,0 +1,89 @@
+"""What holds for every resource of every ready stack."""
+
+import pytest
+
+from infra.durable import STATEFUL
+from slipway.graph.record import Node
+
+#: AWS types whose API knows no tags (the SDK's class has no `tags` argument either).
+TAG_KEY = "tags"
+#: Providers that the program makes itself; the commit and the delegation gate run in Pulumi's own Python plugin.
+EXPLICIT = {"aws", "random", "tls"}
+
+
+def resources(graph) -> list[Node]:
+    """Give the resources of a cloud provider: no components, no providers, no dynamic resources."""
+    return [node for node in graph if node.custom and node.type.split(":")[0] in EXPLICIT]
+
+
+def test_there_is_a_whole_environment(graph):
+    kinds = {node.type.split("/")[0] for node in resources(graph)}
+
+    assert {"aws:ec2", "aws:rds", "aws:elasticache", "aws:efs", "aws:eks", "aws:route53", "aws:acm", "aws:kms"} <= kinds
+
+
+def test_every_stateful_resource_is_durable(graph):
+    unguarded = [node.urn for node in graph if node.type in STATEFUL and not (node.protect and node.retain_on_delete)]
+
+    assert unguarded == []
+    assert any(node.type in STATEFUL for node in graph)
+
+
+def test_nothing_else_is_kept(graph):
+    assert [node.urn for node in graph if node.protect and node.type not in STATEFUL] == []
+
+
+def test_every_resource_has_an_explicit_provider_of_its_own_package(graph):
+    providers = {node.urn: node.type.removeprefix("pulumi:providers:") for node in graph if "pulumi:providers:" in node.type}
+
+    assert set(providers.values()) == EXPLICIT
+    strays = [node.urn for node in resources(graph) if providers.get(node.provider) != node.type.split(":")[0]]
+    assert strays == []
+
+
+def test_everything_that_takes_tags_has_a_name_tag_and_the_provider_adds_the_rest(graph):
+    from slipway.rehearse.simulated.schema import takes
+
+    untagged = [node.urn for node in resources(graph) if takes(node.type, TAG_KEY) and "Name" not in node.inputs.get(TAG_KEY, {})]
+    assert untagged == []
+
+    (aws,) = graph.of_type("pulumi:providers:aws")
+    assert {"Environment", "Owner", "ManagedBy"} <= set(str(aws.inputs["defaultTags"]).replace('"', "'").split("'"))
+
+
+def test_every_resource_has_a_component_as_parent(graph):
+    components = {node.urn for node in graph if not node.custom}
+
+    assert [node.urn for node in resources(graph) if node.parent not in components] == []
+
+
+@pytest.mark.parametrize(
+    ("token", "key"),
+    [
+        ("aws:rds/instance:Instance", "storageEncrypted"),
+        ("aws:efs/fileSystem:FileSystem", "encrypted"),
+        ("aws:elasticache/replicationGroup:ReplicationGroup", "atRestEncryptionEnabled"),
+        ("aws:elasticache/replicationGroup:ReplicationGroup", "transitEncryptionEnabled"),
+        ("aws:rds/instance:Instance", "deletionProtection"),
+        ("aws:eks/cluster:Cluster", "deletionProtection"),
+    ],
+)
+def test_what_must_be_on_is_on(graph, token, key):
+    nodes = graph.of_type(token)
+
+    assert nodes
+    assert all(node.inputs[key] is True for node in nodes)
+
+
+def test_nothing_public_but_the_public_subnets(graph):
+    (database,) = graph.of_type("aws:rds/instance:Instance")
+
+    assert database.inputs["publiclyAccessible"] is False
+    assert all(node.inputs["vpcConfig"]["endpointPublicAccess"] is False for node in graph.of_type("aws:eks/cluster:Cluster"))
+
+
+def test_the_first_preview_registers_the_same_resources(graph, first_preview):
+    if graph.nodes[0].urn.split("::")[0] != first_preview.nodes[0].urn.split("::")[0]:
+        pytest.skip("another environment's preview")
+
+    assert {node.urn for node in first_preview} == {node.urn for node in graph}
