@@ -8,9 +8,7 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
-import click
 import typer
-from values.errors import ValuesError
 
 from infra.errors import SlipwayError
 from slipway.cli import console
@@ -19,9 +17,7 @@ from slipway.cli.publish import publish
 from slipway.cli.rehearse import rehearse
 from slipway.cli.render import render
 from slipway.cli.schema import schema
-
-#: What a shell reports for a program that Ctrl-C ended.
-INTERRUPTED = 130
+from values.errors import ValuesError
 
 app = typer.Typer(
     name="slipway",
@@ -59,19 +55,12 @@ def main() -> None:
 
 
 def run(arguments: list[str]) -> int:
-    """Run one command line and give its exit code."""
+    """Run one command line and give its exit code: 2 for bad usage or settings, 130 after Ctrl-C."""
     try:
-        return app(arguments, prog_name="slipway", standalone_mode=False) or 0
+        app(arguments, prog_name="slipway")
     except (SlipwayError, ValuesError) as error:
         console.failure(error)
         return error.exit_code
-    except click.ClickException as error:
-        error.show()
-        return error.exit_code
-    except (click.Abort, KeyboardInterrupt):
-        console.note("interrupted")
-        return INTERRUPTED
-    except BrokenPipeError:
-        # The reader (head, less) has seen enough; Python would complain again when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+    except SystemExit as ended:
+        return int(ended.code or 0)
+    return 0

@@ -9,7 +9,7 @@ import sys
 from enum import StrEnum
 from typing import Any, TextIO
 
-import click
+import typer
 
 
 class Output(StrEnum):
@@ -26,21 +26,21 @@ def coloured(stream: TextIO) -> bool:
 
 def failure(error: Exception) -> None:
     """Show an error that the user can act on."""
-    label = click.style("error:", fg="red", bold=True)
+    label = typer.style("error:", fg="red", bold=True)
     lines = str(error).splitlines() or [type(error).__name__]
     note("\n".join(f"{label} {line}" if line[:1].strip() else f"  {line}" for line in lines))
 
 
 def note(text: str) -> None:
     """Say something about the run."""
-    click.echo(text, err=True, color=coloured(sys.stderr))
+    typer.echo(text, err=True, color=coloured(sys.stderr))
 
 
 def result(text: str) -> None:
     """Write what the user asked for."""
-    click.echo(text, color=coloured(sys.stdout))
+    typer.echo(text, color=coloured(sys.stdout))
 
 
 def result_json(value: Any) -> None:  # noqa: ANN401  # whatever the command's result holds
     """Write what a machine asked for: one JSON document."""
-    click.echo(json.dumps(value, indent=2))
+    typer.echo(json.dumps(value, indent=2))

@@ -28,11 +28,34 @@ def project(tmp_path, monkeypatch):
 
 
 def test_flags_alone_make_a_stack_file_that_the_reader_accepts(project, capsys):
-    assert run(["init", "prod", *FLAGS, "--profile", "large", "--zone", "eu-west-1a", "--zone", "eu-west-1b", "--zone", "eu-west-1c", "--delegate-from", "example.com"]) == 0
+    assert (
+        run(
+            [
+                "init",
+                "prod",
+                *FLAGS,
+                "--profile",
+                "large",
+                "--zone",
+                "eu-west-1a",
+                "--zone",
+                "eu-west-1b",
+                "--zone",
+                "eu-west-1c",
+                "--delegate-from",
+                "example.com",
+            ]
+        )
+        == 0
+    )
 
     path = project / "stacks" / "Pulumi.prod.yaml"
     settings = from_stack_file(path)
-    assert (settings.profile, settings.zone_names[2], settings.dns.delegate_from) == ("large", "eu-west-1c", "example.com")
+    assert (settings.profile, settings.zone_names[2], settings.dns.delegate_from) == (
+        "large",
+        "eu-west-1c",
+        "example.com",
+    )
     assert path.read_text().startswith("# yaml-language-server: $schema=schema.json\n")
     assert "pulumi:disable-default-providers" in path.read_text()
     assert "Next: slipway rehearse prod" in capsys.readouterr().err
@@ -111,7 +134,13 @@ def test_questions_cover_what_the_flags_leave_open(project):
 
 
 def test_a_bad_answer_is_not_taken(project):
-    given = {"environment": "prod", "region": "eu-west-1", "profile": "ha", "storage": "efs", "dns.delegateFrom": "example.com"}
+    given = {
+        "environment": "prod",
+        "region": "eu-west-1",
+        "profile": "ha",
+        "storage": "efs",
+        "dns.delegateFrom": "example.com",
+    }
     keys = f"nodomain{ENTER}{CLEAR_LINE}harbor.example.com{ENTER}https://git.example.com/gitops.git{ENTER}"
 
     assert answer(keys, given, project)["domain"] == "harbor.example.com"

@@ -17,9 +17,7 @@ ENVIRONMENTS = ("dev", "ha", "large")
 @cache
 def recorded(environment: str, *, preview: bool) -> Graph:
     document = tables.parse_yaml((ROOT / "stacks" / f"Pulumi.{environment}.yaml").read_text())
-    return record(
-        program, stack=environment, config=configuration(document), outputs=made_up_outputs, preview=preview
-    )
+    return record(program, stack=environment, config=configuration(document), outputs=made_up_outputs, preview=preview)
 
 
 @pytest.fixture(params=ENVIRONMENTS)

@@ -34,7 +34,9 @@ def test_nodes_wait_for_their_network_plugin_their_policies_and_their_way_out(gr
 def test_add_ons_that_need_a_node_wait_for_the_nodes_and_the_others_do_not(graph):
     for addon in graph.of_type("aws:eks/addon:Addon"):
         waits = "aws:eks/nodeGroup:NodeGroup" in types(graph, addon)
-        assert waits == (addon.name in {"coredns", "metrics-server", "aws-efs-csi-driver", "aws-ebs-csi-driver"}), addon.name
+        assert waits == (addon.name in {"coredns", "metrics-server", "aws-efs-csi-driver", "aws-ebs-csi-driver"}), (
+            addon.name
+        )
 
 
 def test_an_add_on_waits_for_its_roles_policy(graph):
@@ -46,7 +48,9 @@ def test_an_add_on_waits_for_its_roles_policy(graph):
 def test_the_control_plane_waits_for_its_role_and_its_log_group(graph):
     (cluster,) = graph.of_type("aws:eks/cluster:Cluster")
 
-    assert {"aws:cloudwatch/logGroup:LogGroup", "aws:iam/rolePolicyAttachment:RolePolicyAttachment"} <= types(graph, cluster)
+    assert {"aws:cloudwatch/logGroup:LogGroup", "aws:iam/rolePolicyAttachment:RolePolicyAttachment"} <= types(
+        graph, cluster
+    )
 
 
 def test_the_certificate_waits_for_caa_and_its_validation_for_the_delegation(graph):

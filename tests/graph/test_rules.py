@@ -34,7 +34,9 @@ def test_nothing_else_is_kept(graph):
 
 
 def test_every_resource_has_an_explicit_provider_of_its_own_package(graph):
-    providers = {node.urn: node.type.removeprefix("pulumi:providers:") for node in graph if "pulumi:providers:" in node.type}
+    providers = {
+        node.urn: node.type.removeprefix("pulumi:providers:") for node in graph if "pulumi:providers:" in node.type
+    }
 
     assert set(providers.values()) == EXPLICIT
     strays = [node.urn for node in resources(graph) if providers.get(node.provider) != node.type.split(":")[0]]
@@ -44,7 +46,11 @@ def test_every_resource_has_an_explicit_provider_of_its_own_package(graph):
 def test_everything_that_takes_tags_has_a_name_tag_and_the_provider_adds_the_rest(graph):
     from slipway.rehearse.simulated.schema import takes
 
-    untagged = [node.urn for node in resources(graph) if takes(node.type, TAG_KEY) and "Name" not in node.inputs.get(TAG_KEY, {})]
+    untagged = [
+        node.urn
+        for node in resources(graph)
+        if takes(node.type, TAG_KEY) and "Name" not in node.inputs.get(TAG_KEY, {})
+    ]
     assert untagged == []
 
     (aws,) = graph.of_type("pulumi:providers:aws")
@@ -79,7 +85,9 @@ def test_nothing_public_but_the_public_subnets(graph):
     (database,) = graph.of_type("aws:rds/instance:Instance")
 
     assert database.inputs["publiclyAccessible"] is False
-    assert all(node.inputs["vpcConfig"]["endpointPublicAccess"] is False for node in graph.of_type("aws:eks/cluster:Cluster"))
+    assert all(
+        node.inputs["vpcConfig"]["endpointPublicAccess"] is False for node in graph.of_type("aws:eks/cluster:Cluster")
+    )
 
 
 def test_the_first_preview_registers_the_same_resources(graph, first_preview):
