@@ -1,0 +1,122 @@
+"""The commit as a Pulumi resource: what `pulumi up` does last.
+
+The state remembers this module's path and the names `CommitProvider` and `Commit`, so they never change
+(tests/graph/test_locked_names.py). The provider captures nothing, hence its pickle is a reference of a few bytes; all
+imports that it needs happen inside its methods, in the engine's Python plugin.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pulumi
+from pulumi.dynamic import CreateResult, DiffResult, ReadResult, Resource, ResourceProvider, UpdateResult
+
+#: A change of one of these is another place: written there first, then given up here.
+PLACE = ("repository", "branch", "gitops_path", "environment")
+#: A change of one of these is another content.
+CONTENT = ("facts", "overrides", "files")
+
+
+class CommitProvider(ResourceProvider):
+    """Keeps the environment's files in the branch as they are rendered."""
+
+    serialize_as_secret_always = False  # it captures nothing, so the state shows it in plain
+
+    def create(self, props: dict[str, Any]) -> CreateResult:
+        """Publish; the same call finds its own files again after a run that ended too early."""
+        return CreateResult(id_=props["environment"], outs=_published(props))
+
+    def update(self, _id: str, _olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
+        """Publish what changed."""
+        return UpdateResult(outs=_published(news))
+
+    def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
+        """Compare place and content. The token is no content; unknown values differ from everything."""
+        replaces = [key for key in PLACE if olds.get(key) != news.get(key)]
+        changed = [key for key in (*CONTENT, "withdraw_on_destroy") if olds.get(key) != news.get(key)]
+        return DiffResult(changes=bool(replaces or changed), replaces=replaces, delete_before_replace=False)
+
+    def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
+        """Look at the branch: files that were edited, removed or reset away show as drift, and the next `up` acts."""
+        from infra.delivery.publish import present_files  # noqa: PLC0415
+
+        present = present_files(_remote(props), gitops_path=props["gitops_path"], environment=props["environment"])
+        state = {**props, "files": {path: present[path] for path in props["files"] if path in present}}
+        inputs = {key: value for key, value in state.items() if key != "commit"}
+        return ReadResult(id_=id_, outs=state, inputs=inputs)
+
+    def delete(self, _id: str, props: dict[str, Any]) -> None:
+        """Leave the files, since removing them makes Flux remove the registry, unless that was asked for."""
+        from infra.delivery.publish import withdraw  # noqa: PLC0415
+
+        if props["withdraw_on_destroy"]:
+            withdraw(_remote(props), gitops_path=props["gitops_path"], environment=props["environment"])
+
+
+def _published(props: Mapping[str, Any]) -> dict[str, Any]:
+    from infra.delivery.inputs import Inputs  # noqa: PLC0415
+    from infra.delivery.publish import publish  # noqa: PLC0415
+
+    published = publish(_remote(props), Inputs(props["facts"], json.loads(props["overrides"])))
+    return {**props, "commit": published.commit}
+
+
+def _remote(props: Mapping[str, Any]) -> Any:  # noqa: ANN401  # Remote, imported where the plugin needs it
+    import os  # noqa: PLC0415
+
+    from infra.delivery.git import Remote  # noqa: PLC0415
+
+    token = props.get("token") or os.environ.get("SLIPWAY_GIT_TOKEN")
+    return Remote(repository=props["repository"], branch=props["branch"], token=token)
+
+
+class Commit(Resource, module="slipway", name="Commit"):
+    """The generated files of one environment in its GitOps repository.
+
+    Args:
+        facts: the facts as one JSON string.
+        overrides: name → YAML text as one JSON string.
+        files: path → blob id. The paths are known in a preview, so that it shows which files come or change.
+        repository, branch, gitops_path, environment: the place.
+        token: opens the repository; None for SLIPWAY_GIT_TOKEN or git's own ways.
+        withdraw_on_destroy: remove the files with the environment.
+
+    Outputs:
+        commit: the branch's last commit after the publish.
+    """
+
+    commit: pulumi.Output[str]
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        facts: pulumi.Input[str],
+        overrides: str,
+        files: Mapping[str, pulumi.Input[str]],
+        repository: str,
+        branch: str,
+        gitops_path: str,
+        environment: str,
+        token: pulumi.Input[str] | None,
+        withdraw_on_destroy: bool,
+        opts: pulumi.ResourceOptions,
+    ) -> None:
+        super().__init__(
+            CommitProvider(),
+            name,
+            {
+                "facts": facts,
+                "overrides": overrides,
+                "files": files,
+                "repository": repository,
+                "branch": branch,
+                "gitops_path": gitops_path,
+                "environment": environment,
+                "token": token,
+                "withdraw_on_destroy": withdraw_on_destroy,
+                "commit": None,
+            },
+            pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(additional_secret_outputs=["token"])),
+        )

@@ -1,0 +1,65 @@
+"""What a commit is made from: facts and the team's overrides; and the files that follow from them."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from infra.errors import Problem, SettingsError
+from infra.stack_config import STACKS
+from values.facts import Facts
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Facts as JSON text, and overrides: name → YAML text. Text, because Pulumi would turn integers into floats."""
+
+    facts_json: str
+    overrides: Mapping[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def facts(self) -> Facts:
+        """The facts, read."""
+        return Facts.from_json(self.facts_json)
+
+    @property
+    def lock_path(self) -> str:
+        """Where the environment's lock stands in the repository."""
+        return lock_path(self.facts.gitops_path, self.facts.environment)
+
+    def files(self) -> dict[str, str]:
+        """Render: path in the repository → text.
+
+        Raises:
+            ValuesError: a key that the chart does not know, or a value of the wrong type.
+        """
+        from values.render import render  # noqa: PLC0415  # jinja2 is for those who render
+
+        return render(self.facts, self.overrides)
+
+    def digest(self) -> str:
+        """Give the digest that the commit's trailer and the lock carry."""
+        text = json.dumps([self.facts.to_json(), sorted(self.overrides.items())])
+        return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
+
+
+def lock_path(gitops_path: str, environment: str) -> str:
+    """Where an environment's lock stands in the repository."""
+    return "/".join(filter(None, (gitops_path, "apps/harbor", environment, ".slipway.lock.json")))
+
+
+def read_overrides(root: Path, environment: str) -> dict[str, str]:
+    """Read a team's own additions to Harbor's values, ``stacks/<environment>/values/*.yaml``: name → text, in order.
+
+    Raises:
+        SettingsError: a file that is not UTF-8 text.
+    """
+    overrides = {}
+    for path in sorted((root / STACKS / environment / "values").glob("*.yaml")):
+        try:
+            overrides[path.stem] = path.read_text(encoding="utf-8")
+        except UnicodeDecodeError as error:
+            raise SettingsError(Problem(where=str(path), what=f"is not UTF-8 text ({error.reason})")) from None
+    return overrides
