@@ -50,7 +50,11 @@ def computed(token: str, inputs: Inputs, made: Made) -> dict[str, Any]:
         outputs["id"] = _ID_PREFIXES[token] + made.hexadecimal("id")
     outputs.setdefault("id", str(inputs.get("name") or made.hexadecimal("id")))
     if "arn" in schema_of(token).outputs:
-        _, service, name = token.split(":")[0], token.split(":")[1].split("/")[0], token.rsplit(":", 1)[1].lower()
+        _, service, name = (
+            token.split(":", maxsplit=1)[0],
+            token.split(":")[1].split("/", maxsplit=1)[0],
+            token.rsplit(":", 1)[1].lower(),
+        )
         outputs.setdefault("arn", made.arn(service, f"{name}/{outputs['id']}", is_global=service in {"iam", "route53"}))
     return outputs
 
@@ -229,6 +233,6 @@ def made_up_outputs(token: str, name: str, inputs: Inputs, *, seed: str = "graph
     """Give what `slipway.graph.record` needs: outputs of a resource, or a function's answer (without a name)."""
     if not name:
         return answer(token, inputs, region=region)
-    if token.split(":")[0] not in PACKAGES:
+    if token.split(":", maxsplit=1)[0] not in PACKAGES:
         return {}
     return computed(token, inputs, Made(f"{seed}:{token}:{name}", region=region))

@@ -1,0 +1,236 @@
+"""A provider plugin that plays a cloud: Pulumi's provider protocol over gRPC, no cloud behind it.
+
+The engine runs many creates at once; the only shared things are the journal, which is one appended line for each
+operation, and constants.
+
+What it plays: types and properties of the SDK (others are refused), creation times scaled down, computed outputs,
+failures on demand, and the refusals of AWS that a rehearsal is there to find (deletion protection). What it does not:
+AWS's own validation of values, quotas, eventual consistency, and drift.
+"""
+
+import json
+import os
+import time
+from collections.abc import Callable
+from concurrent import futures
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import grpc
+from google.protobuf import empty_pb2
+from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
+
+from infra import tables
+from slipway.rehearse.simulated import check, replacement, wire
+from slipway.rehearse.simulated.outputs import SECRET_OUTPUTS, Made, answer, computed
+
+#: More than the engine's --parallel, so that no create waits for another.
+WORKERS = 64
+DEFAULT_REGION = "us-east-1"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Behaviour:
+    """How the plugin behaves, from its environment.
+
+    Attributes:
+        journal: file that each finished operation is appended to as one JSON line.
+        speed: simulated seconds that pass in one real second; 0 for no waiting at all.
+        fail: type tokens, or ``token::name``, whose creation fails.
+    """
+
+    journal: Path | None
+    speed: float
+    fail: frozenset[str]
+
+    JOURNAL: ClassVar = "SLIPWAY_REHEARSAL_JOURNAL"
+    SPEED: ClassVar = "SLIPWAY_REHEARSAL_SPEED"
+    FAIL: ClassVar = "SLIPWAY_REHEARSAL_FAIL"
+
+    @classmethod
+    def from_environment(cls) -> "Behaviour":
+        """Read the three variables; without them there is no journal, no waiting and no failure."""
+        journal = os.environ.get(cls.JOURNAL)
+        return cls(
+            journal=Path(journal) if journal else None,
+            speed=float(os.environ.get(cls.SPEED, "0")),
+            fail=frozenset(filter(None, os.environ.get(cls.FAIL, "").split(","))),
+        )
+
+
+def seconds(token: str, operation: str) -> float:
+    """Give how long AWS takes to ``create``, ``update`` or ``delete`` a resource of this type (tables/)."""
+    table = tables.read("creation-times")
+    row = table["types"].get(token, table["default"])
+    return row["create"] if operation == "create" else row.get(operation, row["create"] / 2)
+
+
+class SimulatedProvider(provider_pb2_grpc.ResourceProviderServicer):
+    """Plays one package: aws, random or tls."""
+
+    def __init__(self, package: str, behaviour: Behaviour) -> None:
+        self._package, self._behaviour = package, behaviour
+        self._region, self._tags = DEFAULT_REGION, {}
+
+    def Handshake(self, _request: Any, _context: Any) -> Any:
+        """Promise to understand secrets; unknown values only arrive in previews."""
+        return provider_pb2.ProviderHandshakeResponse(accept_secrets=True)
+
+    def GetPluginInfo(self, _request: Any, _context: Any) -> Any:
+        """Give the version: there is only one."""
+        return plugin_pb2.PluginInfo(version="0.0.1")
+
+    def CheckConfig(self, request: Any, _context: Any) -> Any:
+        """Take the provider's configuration as it is."""
+        return provider_pb2.CheckResponse(inputs=request.news)
+
+    def DiffConfig(self, _request: Any, _context: Any) -> Any:
+        """Let the engine compare the provider's configuration."""
+        return provider_pb2.DiffResponse(changes=provider_pb2.DiffResponse.DIFF_NONE)
+
+    def Configure(self, request: Any, _context: Any) -> Any:
+        """Remember region and default tags."""
+        configuration = wire.plain(wire.unpack(request.args))
+        self._region = configuration.get("region", DEFAULT_REGION)
+        default_tags = configuration.get("defaultTags") or {}
+        if isinstance(default_tags, str):  # nested provider configuration travels as JSON text
+            default_tags = json.loads(default_tags)
+        self._tags = default_tags.get("tags") or {}
+        return provider_pb2.ConfigureResponse(acceptSecrets=True, supportsPreview=True, acceptResources=True)
+
+    def Check(self, request: Any, _context: Any) -> Any:
+        """Refuse what the SDK's classes do not have."""
+        inputs = wire.plain(wire.unpack(request.news))
+        found = check.failures(_token(request.urn), inputs)
+        return provider_pb2.CheckResponse(
+            inputs=request.news,
+            failures=[
+                provider_pb2.CheckFailure(property=key, reason=f"{key} {reason}".strip()) for key, reason in found
+            ],
+        )
+
+    def Diff(self, request: Any, _context: Any) -> Any:
+        """Compare inputs; some changes need a replacement."""
+        olds = wire.plain(wire.unpack(request.old_inputs))
+        news = wire.plain(wire.unpack(request.news))
+        changed = [key for key in sorted({*olds, *news}) if olds.get(key) != news.get(key) and not key.startswith("__")]
+        replaced = [key for key in changed if replacement.is_needed(_token(request.urn), key)]
+        kinds = provider_pb2.PropertyDiff.Kind
+        return provider_pb2.DiffResponse(
+            changes=provider_pb2.DiffResponse.DIFF_SOME if changed else provider_pb2.DiffResponse.DIFF_NONE,
+            replaces=replaced,
+            diffs=changed,
+            hasDetailedDiff=True,
+            detailedDiff={
+                key: provider_pb2.PropertyDiff(
+                    kind=kinds.UPDATE_REPLACE if key in replaced else kinds.UPDATE, inputDiff=True
+                )
+                for key in changed
+            },
+            # AWS refuses two resources of one name, so the old one goes first.
+            deleteBeforeReplace=bool(replaced),
+        )
+
+    def Create(self, request: Any, context: Any) -> Any:
+        """Wait as AWS would, at the rehearsal's speed, and answer with made-up outputs."""
+        inputs = wire.unpack(request.properties)
+        if request.preview:
+            return provider_pb2.CreateResponse(properties=wire.pack(inputs))
+        return self._played(
+            "create", request.urn, context, lambda: provider_pb2.CreateResponse(**self._state(request.urn, inputs))
+        )
+
+    def Update(self, request: Any, context: Any) -> Any:
+        """Give the new state; computed outputs stay."""
+        inputs = wire.unpack(request.news)
+        state = wire.pack({**wire.unpack(request.olds), **inputs})
+        if request.preview:
+            return provider_pb2.UpdateResponse(properties=state)
+        return self._played("update", request.urn, context, lambda: provider_pb2.UpdateResponse(properties=state))
+
+    def Read(self, request: Any, _context: Any) -> Any:
+        """Give the state back: nothing drifts in a cloud that is not there."""
+        return provider_pb2.ReadResponse(id=request.id, properties=request.properties, inputs=request.inputs)
+
+    def Delete(self, request: Any, context: Any) -> Any:
+        """Wait, or refuse as AWS does what is protected against deletion."""
+        state = wire.plain(wire.unpack(request.properties))
+        if state.get("deletionProtection") is True:
+            return _refused(context, f"{_name(request.urn)}: deletion protection is on; turn it off and run up before")
+        return self._played("delete", request.urn, context, empty_pb2.Empty)
+
+    def Invoke(self, request: Any, context: Any) -> Any:
+        """Answer a provider function."""
+        try:
+            result = answer(request.tok, wire.plain(wire.unpack(request.args)), region=self._region)
+        except LookupError as error:
+            return _refused(context, str(error))
+        return provider_pb2.InvokeResponse(**{"return": wire.pack(result)})
+
+    def Cancel(self, _request: Any, _context: Any) -> Any:
+        """Do nothing: the longest wait is seconds."""
+        return empty_pb2.Empty()
+
+    def _state(self, urn: str, inputs: dict[str, Any]) -> dict[str, Any]:
+        token = _token(urn)
+        plain = wire.plain(inputs)
+        made = computed(token, plain, Made(urn, region=self._region))
+        identifier = made.pop("id")
+        if "tags" in plain:
+            made["tagsAll"] = {**self._tags, **plain["tags"]}
+        guarded = {key: wire.secret(value) if key in SECRET_OUTPUTS else value for key, value in made.items()}
+        return {"id": identifier, "properties": wire.pack({**inputs, **guarded})}
+
+    def _played(self, operation: str, urn: str, context: Any, act: Callable[[], Any]) -> Any:
+        token, started = _token(urn), time.time()
+        simulated = seconds(token, operation)
+        if self._behaviour.speed:
+            time.sleep(simulated / self._behaviour.speed)
+        failed = operation == "create" and self._behaviour.fail & {token, f"{token}::{_name(urn)}"}
+        self._record(
+            operation=operation, urn=urn, started=started, finished=time.time(),
+            simulatedSeconds=simulated, outcome="failed" if failed else "done",
+        )  # fmt: skip
+        if failed:
+            return _refused(context, f"creating {_name(urn)}: operation error, https response error StatusCode: 400 (asked for by --fail {token})")  # fmt: skip
+        return act()
+
+    def _record(self, **entry: Any) -> None:
+        if self._behaviour.journal is None:
+            return
+        line = json.dumps(entry) + "\n"
+        # One write in append mode is one whole line, whatever else writes.
+        handle = os.open(self._behaviour.journal, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        try:
+            os.write(handle, line.encode())
+        finally:
+            os.close(handle)
+
+
+def _token(urn: str) -> str:
+    """Give the type token of a URN: ``urn:pulumi:stack::project::parent$type::name``."""
+    return urn.split("::")[2].rpartition("$")[2]
+
+
+def _name(urn: str) -> str:
+    return urn.split("::", 3)[3]
+
+
+def _refused(context: Any, reason: str) -> Any:
+    context.set_code(grpc.StatusCode.UNKNOWN)
+    context.set_details(reason)
+    return empty_pb2.Empty()
+
+
+def serve(package: str) -> None:
+    """Serve until the engine ends the process; the first line on stdout is the port (Pulumi's plugin protocol)."""
+    unlimited = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
+    server = grpc.server(futures.ThreadPoolExecutor(max_workers=WORKERS), options=unlimited)
+    provider_pb2_grpc.add_ResourceProviderServicer_to_server(
+        SimulatedProvider(package, Behaviour.from_environment()), server
+    )
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    os.write(1, f"{port}\n".encode())
+    server.wait_for_termination()
