@@ -3,7 +3,7 @@
 The plugins wait at a fraction of the real time, so the clock of a rehearsal cannot be multiplied up: the engine's own
 milliseconds would be multiplied with it. Instead the schedule is replayed: a resource starts when the last of those it
 depends on is there and a slot is free, as Pulumi's step executor does (one step for each slot of --parallel), and takes
-the time that its plugin recorded. That is neither a sum nor a guess; it is right as far as tables/creation-times.yaml is.
+the time of tables/creation-times.yaml. That is neither a sum nor a guess; it is right as far as the table is.
 """
 
 import heapq

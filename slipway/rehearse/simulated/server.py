@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import grpc
-from google.protobuf import empty_pb2
+from google.protobuf.empty_pb2 import Empty  # ty: ignore[missing-module-member]
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
 from infra import tables
@@ -158,7 +158,7 @@ class SimulatedProvider(provider_pb2_grpc.ResourceProviderServicer):
         state = wire.plain(wire.unpack(request.properties))
         if state.get("deletionProtection") is True:
             return _refused(context, f"{_name(request.urn)}: deletion protection is on; turn it off and run up before")
-        return self._played("delete", request.urn, context, empty_pb2.Empty)
+        return self._played("delete", request.urn, context, Empty)
 
     def Invoke(self, request: Any, context: Any) -> Any:
         """Answer a provider function."""
@@ -166,11 +166,12 @@ class SimulatedProvider(provider_pb2_grpc.ResourceProviderServicer):
             result = answer(request.tok, wire.plain(wire.unpack(request.args)), region=self._region)
         except LookupError as error:
             return _refused(context, str(error))
-        return provider_pb2.InvokeResponse(**{"return": wire.pack(result)})
+        # `return` is no name that Python's syntax takes.
+        return provider_pb2.InvokeResponse(**{"return": wire.pack(result)})  # ty: ignore[unknown-argument]
 
     def Cancel(self, _request: Any, _context: Any) -> Any:
         """Do nothing: the longest wait is seconds."""
-        return empty_pb2.Empty()
+        return Empty()
 
     def _state(self, urn: str, inputs: dict[str, Any]) -> dict[str, Any]:
         token = _token(urn)
@@ -193,7 +194,8 @@ class SimulatedProvider(provider_pb2_grpc.ResourceProviderServicer):
             simulatedSeconds=simulated, outcome="failed" if failed else "done",
         )  # fmt: skip
         if failed:
-            return _refused(context, f"creating {_name(urn)}: operation error, https response error StatusCode: 400 (asked for by --fail {token})")  # fmt: skip
+            reason = f"operation error, https response error StatusCode: 400 (asked for by --fail {token})"
+            return _refused(context, f"creating {_name(urn)}: {reason}")
         return act()
 
     def _record(self, **entry: Any) -> None:
@@ -220,7 +222,7 @@ def _name(urn: str) -> str:
 def _refused(context: Any, reason: str) -> Any:
     context.set_code(grpc.StatusCode.UNKNOWN)
     context.set_details(reason)
-    return empty_pb2.Empty()
+    return Empty()
 
 
 def serve(package: str) -> None:

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from google.protobuf import struct_pb2
 from google.protobuf.json_format import MessageToDict, ParseDict
+from google.protobuf.struct_pb2 import Struct  # ty: ignore[missing-module-member]
 from pulumi.runtime import rpc
 
 #: A string that stands for a value which only `up` will know.
@@ -12,14 +12,14 @@ _SIGNATURE = rpc._special_sig_key  # noqa: SLF001  # the protocol's constants; t
 _SECRET = rpc._special_secret_sig  # noqa: SLF001
 
 
-def unpack(struct: struct_pb2.Struct) -> dict[str, Any]:
+def unpack(struct: Struct) -> dict[str, Any]:
     """Give a message's content as it is, marks included."""
     return MessageToDict(struct)
 
 
-def pack(values: dict[str, Any]) -> struct_pb2.Struct:
+def pack(values: dict[str, Any]) -> Struct:
     """Give a message with this content."""
-    return ParseDict(values, struct_pb2.Struct())
+    return ParseDict(values, Struct())
 
 
 def is_unknown(value: Any) -> bool:  # noqa: ANN401  # JSON
