@@ -1,0 +1,194 @@
+"""The folder of one rehearsal: state, scratch repository, and a copy of the project's settings that leads to them.
+
+    <project>/.slipway/rehearse/<environment>/
+      project/      Pulumi.yaml as it is, and the stack file with the repository replaced and secrets made up
+      state/        Pulumi's file backend
+      gitops.git/   the bare repository that the commit goes to
+      bin/          the simulated provider plugins
+      journal.jsonl what they did
+
+Neither AWS credentials nor the configured remote ever reach the engine.
+"""
+
+import contextlib
+import fcntl
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from infra import tables
+from infra.aws.delegation import SERVER_VARIABLE
+from infra.errors import Problem, RehearsalError
+from infra.stack_config import PROJECT, STACKS, stack_file
+from slipway.rehearse.simulated.install import install
+from slipway.rehearse.simulated.server import Behaviour
+
+#: Encrypts the state of a rehearsal, in which every secret is made up.
+PASSPHRASE = "rehearsal"  # noqa: S105
+BRANCH = "main"
+#: What must not leak from the user's shell into an engine that plays AWS.
+_KEPT_OUT = ("AWS_", "PULUMI_", "SLIPWAY_GIT_", "GIT_")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Workspace:
+    """One environment's rehearsal folder.
+
+    Attributes:
+        root: the project.
+        environment: name of the environment, which is the stack's.
+        folder: of the rehearsal.
+    """
+
+    root: Path
+    environment: str
+    folder: Path
+
+    @property
+    def project(self) -> Path:
+        """Where the engine runs."""
+        return self.folder / "project"
+
+    @property
+    def repository(self) -> Path:
+        """The scratch GitOps repository."""
+        return self.folder / "gitops.git"
+
+    @property
+    def journal(self) -> Path:
+        """What the plugins did in the last operation."""
+        return self.folder / "journal.jsonl"
+
+    @property
+    def has_stack(self) -> bool:
+        """The stack is in the state already."""
+        return (self.folder / "state" / ".pulumi" / "stacks" / PROJECT / f"{self.environment}.json").exists()
+
+    def write_settings(self, **changes: Any) -> None:  # noqa: ANN401  # any setting's value
+        """Write the project file and the stack file that the engine reads.
+
+        Args:
+            changes: settings that this rehearsal has otherwise, such as ``deletionProtection=False``.
+        """
+        (self.project / STACKS).mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(self.root / "Pulumi.yaml", self.project / "Pulumi.yaml")
+        document = tables.parse_yaml(stack_file(self.root, self.environment).read_text())
+        config = {key: _made_up(value) for key, value in document["config"].items()}
+        gitops = config[f"{PROJECT}:gitops"]
+        config[f"{PROJECT}:gitops"] = {**gitops, "repository": self.repository.as_uri(), "branch": BRANCH}
+        config |= {f"{PROJECT}:{key}": value for key, value in changes.items()}
+        target = stack_file(self.project, self.environment)
+        # Pulumi wrote the salt of this rehearsal's passphrase here; the project's own is of no use.
+        salt = (tables.parse_yaml(target.read_text()) or {}).get("encryptionsalt") if target.exists() else None
+        target.write_text(yaml.safe_dump({"config": config, **({"encryptionsalt": salt} if salt else {})}))
+
+    def engine_environment(self, *, speed: float, fail: tuple[str, ...], dns_server: str) -> dict[str, str]:
+        """Give the whole environment of the engine and, through it, of its plugins."""
+        inherited = {key: value for key, value in os.environ.items() if not key.startswith(_KEPT_OUT)}
+        return {
+            **inherited,
+            "PATH": f"{self.folder / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+            "PYTHONPATH": str(self.root),
+            "PULUMI_BACKEND_URL": (self.folder / "state").as_uri(),
+            "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
+            "PULUMI_HOME": str(self.folder / "home"),
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+            "PULUMI_DISABLE_RESOURCE_REFERENCES": "",
+            Behaviour.JOURNAL: str(self.journal),
+            Behaviour.SPEED: str(speed),
+            Behaviour.FAIL: ",".join(fail),
+            SERVER_VARIABLE: dns_server,
+        }
+
+    def head(self) -> str:
+        """Give the scratch repository's last commit; empty before the first."""
+        return self._git("rev-parse", "--verify", "--quiet", f"refs/heads/{BRANCH}", check=False).strip()
+
+    def committed_files(self, commit: str) -> list[str]:
+        """Give the paths that a commit changed."""
+        return self._git("show", "--name-only", "--format=", commit).split()
+
+    def _git(self, *arguments: str, check: bool = True) -> str:
+        command = ["git", "-C", str(self.repository), *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=check).stdout
+
+    def prepare(self) -> None:
+        """Make what is missing: folders, plugins, the scratch repository."""
+        (self.folder / "state").mkdir(parents=True, exist_ok=True)
+        install(self.folder / "bin", python=sys.executable)
+        if not self.repository.exists():
+            subprocess.run(
+                ["git", "init", "--quiet", "--bare", f"--initial-branch={BRANCH}", str(self.repository)], check=True
+            )
+            # Lets the publisher fetch without blobs, as hosted Git servers do.
+            self._git("config", "uploadpack.allowFilter", "true")
+
+
+def rehearsal_folder(root: Path, environment: str) -> Path:
+    """Where the rehearsal of an environment is kept: SLIPWAY_REHEARSALS, or ``.slipway/rehearse`` in the project."""
+    return Path(os.environ.get("SLIPWAY_REHEARSALS") or root / ".slipway" / "rehearse") / environment
+
+
+@contextlib.contextmanager
+def opened(root: Path, environment: str, *, fresh: bool) -> Iterator[Workspace]:
+    """Open the rehearsal folder of an environment for this process alone.
+
+    Args:
+        root: the project.
+        environment: its name.
+        fresh: start with nothing.
+
+    Raises:
+        RehearsalError: another process rehearses this environment.
+    """
+    folder = rehearsal_folder(root, environment)
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".lock").open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise RehearsalError(
+                Problem(
+                    where=str(folder), what=f"{environment} is being rehearsed by another process", fix="wait for it"
+                )
+            ) from None
+        if fresh:
+            _empty(folder)
+        workspace = Workspace(root=root, environment=environment, folder=folder)
+        workspace.prepare()
+        yield workspace
+
+
+def _empty(folder: Path) -> None:
+    for entry in folder.iterdir():
+        if entry.name == ".lock":
+            continue
+        if entry.is_dir():
+            shutil.rmtree(entry)
+        else:
+            entry.unlink()
+
+
+def _made_up(value: Any) -> Any:  # noqa: ANN401  # any YAML value
+    """Replace what only the real stack's key can decrypt."""
+    if isinstance(value, dict):
+        if set(value) == {"secure"}:
+            return "made-up-for-the-rehearsal"
+        return {key: _made_up(item) for key, item in value.items()}
+    return value
+
+
+def read_journal(workspace: Workspace) -> list[dict[str, Any]]:
+    """Give what the plugins did, one entry for each finished operation."""
+    if not workspace.journal.exists():
+        return []
+    return [json.loads(line) for line in workspace.journal.read_text().splitlines()]
