@@ -72,6 +72,8 @@ class Settings(Setting):
     """Instance types and counts."""
     sign_in: SignInSettings = SignInSettings()
     """How people sign in."""
+    deletion_protection: bool = True
+    """AWS refuses to delete the cluster and the database. Before a destroy, turn it off and run `pulumi up`."""
     git_token: SecretStr | None = None
     """Token that pushes to the GitOps repository; set it with `pulumi config set --secret slipway:gitToken`."""
 

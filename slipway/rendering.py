@@ -45,7 +45,11 @@ def write_files(files: Mapping[str, str], folder: Path) -> None:
             target.write_text(text)
     except OSError as error:
         raise SettingsError(
-            Problem(where=str(error.filename or folder), what=f"cannot be written: {error.strerror}", fix="choose another --out")
+            Problem(
+                where=str(error.filename or folder),
+                what=f"cannot be written: {error.strerror}",
+                fix="choose another --out",
+            )
         ) from None
 
 

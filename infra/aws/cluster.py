@@ -76,7 +76,7 @@ class Cluster(pulumi.ComponentResource):
             # Upgrades by itself at the end of standard support instead of paying six times the price.
             upgrade_policy={"support_type": "STANDARD"},
             zonal_shift_config={"enabled": True},
-            deletion_protection=True,
+            deletion_protection=settings.deletion_protection,
             tags=names.tags("cluster"),
             opts=pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(depends_on=[logs, attachment])),
         )

@@ -88,7 +88,7 @@ class Database(pulumi.ComponentResource):
             backup_retention_period=settings.defaults.backup_retention_days,
             copy_tags_to_snapshot=True,
             delete_automated_backups=False,
-            deletion_protection=True,
+            deletion_protection=settings.deletion_protection,
             skip_final_snapshot=False,
             final_snapshot_identifier=f"{name}-final",
             apply_immediately=False,

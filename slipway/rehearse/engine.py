@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 from infra.errors import Problem, RehearsalError
-from infra.stack_config import stack_file
 from slipway.rehearse.language_host import serving
 from slipway.rehearse.tools import Pulumi
 from slipway.rehearse.workspace import Workspace
@@ -125,7 +124,7 @@ class Engine:
                 Problem(
                     where=f"pulumi {' '.join(arguments[:2])}",
                     what=f"ended with exit code {done.returncode}",
-                    fix=f"its own words below; `--fresh` starts with an empty state ({stack_file(self.workspace.project, self.workspace.environment)})",
+                    fix="its own words are below; `--fresh` starts with an empty state",
                 ),
                 detail=done.stderr.strip(),
             )  # fmt: skip

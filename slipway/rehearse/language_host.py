@@ -17,10 +17,13 @@ from pulumi.runtime.proto import language_pb2_grpc
 @contextlib.contextmanager
 def serving(root: Path) -> Iterator[str]:
     """Serve the project's ``__main__.py`` for one operation; gives the address for `pulumi --client`."""
-    program = LanguageServer(lambda: runpy.run_path(str(root / "__main__.py"), run_name="__main__"))
+
+    def program() -> None:
+        runpy.run_path(str(root / "__main__.py"), run_name="__main__")
+
     unlimited = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
     server = grpc.server(futures.ThreadPoolExecutor(max_workers=4), options=unlimited)
-    language_pb2_grpc.add_LanguageRuntimeServicer_to_server(program, server)
+    language_pb2_grpc.add_LanguageRuntimeServicer_to_server(LanguageServer(program), server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     try:

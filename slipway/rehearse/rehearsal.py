@@ -1,0 +1,191 @@
+"""The rehearsal of an environment, as a list of steps: the real engine, the real program, real Git, played AWS."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from infra.errors import Problem, RehearsalError
+from infra.settings import Settings
+from infra.stack_config import from_stack_file, stack_file
+from slipway.rehearse import report
+from slipway.rehearse.engine import Engine, Outcome
+from slipway.rehearse.nameserver import ParentZone, parent_zone
+from slipway.rehearse.tools import Pulumi, find_pulumi
+from slipway.rehearse.workspace import Workspace, opened
+from slipway.steps import Step, Watcher, run_steps
+
+DELEGATION = "pulumi-python:dynamic/slipway:Delegation"
+ZONE = "aws:route53/zone:Zone"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """How to rehearse.
+
+    Attributes:
+        fresh: start with an empty account and an empty repository.
+        destroy: play the end as well.
+        fail: type tokens, or ``token::name``, whose creation fails.
+        speed: simulated seconds in one real second.
+    """
+
+    fresh: bool = False
+    destroy: bool = False
+    fail: tuple[str, ...] = ()
+    speed: float = 600.0
+
+
+def rehearse(root: Path, environment: str, options: Options, watcher: Watcher) -> report.Report:
+    """Rehearse one environment from wherever its last rehearsal ended.
+
+    Raises:
+        SettingsError: the stack file is not usable.
+        ToolError: no `pulumi`, and none can be built.
+        RehearsalError: an operation failed; the next rehearsal goes on from there.
+    """
+    settings = from_stack_file(stack_file(root, environment))
+    watcher.begin("find pulumi")
+    pulumi = find_pulumi(watcher.tell)
+    with opened(root, environment, fresh=options.fresh) as workspace, parent_zone() as parent:
+        return _Rehearsal(settings, workspace, pulumi, parent, options, watcher).run()
+
+
+@dataclass
+class _Rehearsal:
+    settings: Settings
+    workspace: Workspace
+    pulumi: Pulumi
+    parent: ParentZone
+    options: Options
+    watcher: Watcher
+    reports: list[report.StepReport] = field(default_factory=list)
+
+    def run(self) -> report.Report:
+        started, before = time.monotonic(), self.workspace.head()
+        self.workspace.write_settings()
+        self.engine.select_stack()
+        run_steps(self._steps(), self.watcher)
+        deployment = self.engine.deployment() if not self.options.destroy else self.built
+        head = self.workspace.head()
+        return report.Report(
+            environment=self.workspace.environment,
+            pulumi=self.pulumi.version,
+            seconds=round(time.monotonic() - started, 1),
+            steps=self.reports,
+            resources=report.resources_by_service(deployment),
+            real_time=report.real_time(deployment),
+            commit=report.CommitReport(
+                id=head,
+                created=head != before,
+                files=report.delivered_files(deployment),
+                repository=str(self.workspace.repository),
+            ),
+            kept=self.kept,
+        )
+
+    @property
+    def engine(self) -> Engine:
+        return Engine(
+            pulumi=self.pulumi,
+            workspace=self.workspace,
+            environment=self.workspace.engine_environment(
+                speed=self.options.speed, fail=self.options.fail, dns_server=self.parent.address
+            ),
+            progress=self.watcher.tell,
+        )
+
+    built: Mapping[str, Any] = field(default_factory=dict)
+    kept: list[str] = field(default_factory=list)
+
+    def _steps(self) -> list[Step[None]]:
+        steps = [Step("preview", self._preview)]
+        if self._waits_for_delegation():
+            steps += [Step("up, as far as the zone", self._up_to_the_zone), Step("delegate", self._delegate)]
+        steps += [
+            Step("up", self._must("up", "up")),
+            Step("up again", self._must("up again", "up", unchanged=True)),
+            Step("refresh", self._must("refresh", "refresh", unchanged=True)),
+        ]
+        if self.options.destroy:
+            steps += [
+                Step("allow deletion", self._allow_deletion),
+                Step("destroy", self._must("destroy", "destroy")),
+            ]
+        return steps
+
+    def _preview(self) -> None:
+        self._must("preview", "preview")()
+
+    def _must(self, name: str, operation: str, *, unchanged: bool = False) -> Callable[[], None]:
+        """Give a step that runs an engine operation and stands for its success."""
+
+        def do() -> None:
+            outcome = self.engine.run(operation)
+            self.reports.append(report.step_report(name, outcome))
+            _raise_failures(name, outcome)
+            if unchanged and outcome.changes:
+                done = ", ".join(f"{count} {what}" for what, count in outcome.changes.items())
+                raise RehearsalError(
+                    Problem(
+                        where=name, what=f"must change nothing, and did: {done}",
+                        fix="something in the program differs from run to run; `pulumi preview --diff` shows what",
+                    )
+                )  # fmt: skip
+
+        return do
+
+    def _waits_for_delegation(self) -> bool:
+        dns = self.settings.dns
+        if dns.existing_zone or dns.delegate_from:
+            return False
+        return not any(resource["type"] == DELEGATION for resource in self._resources())
+
+    def _up_to_the_zone(self) -> None:
+        """Run into the gate: the zone is there, its parent does not know it, and nothing that costs money is made."""
+        outcome = self.engine.run("up")
+        self.reports.append(report.step_report("up, as far as the zone", outcome))
+        others = [failure for failure in outcome.failures if failure.urn and DELEGATION not in failure.urn]
+        if others or not any(DELEGATION in failure.urn for failure in outcome.failures):
+            _raise_failures("up, as far as the zone", outcome)
+        self.watcher.tell(next(failure.message for failure in outcome.failures if DELEGATION in failure.urn))
+
+    def _delegate(self) -> None:
+        """Play the owner of the parent zone."""
+        for resource in self._resources():
+            if resource["type"] == ZONE:
+                outputs = resource["outputs"]
+                self.parent.delegate(outputs["name"], outputs["nameServers"])
+                self.watcher.tell(f"played: the parent delegates {outputs['name']} to {outputs['nameServers'][0]} …")
+
+    def _allow_deletion(self) -> None:
+        """Take both protections away: AWS's by the setting and an `up`, Pulumi's in the state."""
+        self.workspace.write_settings(deletionProtection=False)
+        self._must("allow deletion", "up")()
+        self.engine.unprotect()
+        self.built = self.engine.deployment()
+        self.kept = [resource["urn"] for resource in self.built["resources"] if resource.get("retainOnDelete")]
+
+    def _resources(self) -> list[dict[str, Any]]:
+        return self.engine.deployment().get("resources") or []
+
+
+def _raise_failures(name: str, outcome: Outcome) -> None:
+    """Report every failure of an operation.
+
+    Raises:
+        RehearsalError: there is one.
+    """
+    if outcome.failures:
+        raise RehearsalError(
+            *(Problem(where=_where(name, failure.urn), what=failure.message) for failure in outcome.failures),
+            detail="    what was made is in the state: run it again and it goes on from here",
+        )
+
+
+def _where(name: str, urn: str) -> str:
+    if not urn:
+        return name
+    _, _, types, resource = urn.split("::", 3)
+    return f"{name}: {types.rpartition('$')[2]} {resource}"
