@@ -5,6 +5,7 @@ from typing import Any
 from infra.settings import Settings
 from infra.stack_config import PROJECT
 
+_EMPTY: dict[str, Any] = {"string": "", "array": [], "object": {}}
 _PULUMI_TYPES = {"string": "string", "integer": "integer", "boolean": "boolean", "array": "array", "object": "object"}
 
 
@@ -72,6 +73,6 @@ def pulumi_config() -> dict[str, dict[str, Any]]:
         if kind == "array":
             declaration["items"] = {"type": entry["items"]["type"]}
         if key not in required:
-            declaration["default"] = entry.get("default", "") if kind == "string" else {"array": [], "object": {}}[kind]
+            declaration["default"] = entry["default"] if "default" in entry and kind in {"string", "boolean", "integer"} else _EMPTY[kind]
         declared[key.removeprefix(f"{PROJECT}:")] = declaration
     return declared
