@@ -1,0 +1,115 @@
+"""Check values against the keys of the chart's version (charts/harbor/<version>.json), because Helm does not.
+
+findings("core.yaml", "core: {replcas: 2}", "1.19.1")
+# core.yaml core.replcas: the chart 1.19.1 has no such key; did you mean 'replicas'?
+"""
+
+import difflib
+import json
+from collections.abc import Iterator, Mapping
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from values.errors import Finding
+
+FOLDER = Path(__file__).parents[1] / "charts" / "harbor"
+# libyaml parses ten times faster; a build of PyYAML without it still works.
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+_TYPES: Mapping[str, tuple[type, ...]] = {
+    "string": (str,),
+    "integer": (int,),
+    "number": (int, float),
+    "boolean": (bool,),
+    "list": (list,),
+    "map": (dict,),
+}
+
+
+@cache
+def contract(version: str) -> Mapping[str, Any]:
+    """Give the tree of keys of a chart version: key → type name, or the tree below it.
+
+    Raises:
+        FileNotFoundError: the version is not supported.
+    """
+    return json.loads((FOLDER / f"{version}.json").read_text())["keys"]
+
+
+def has(version: str, key: str) -> bool:
+    """Tell whether a chart version knows a dotted key."""
+    node: Any = contract(version)
+    for part in key.split("."):
+        if not isinstance(node, Mapping) or part not in node:
+            return False
+        node = node[part]
+    return True
+
+
+# Most documents are the same in many environments; the facts are in few of them.
+@lru_cache(maxsize=512)
+def findings(path: str, text: str, version: str) -> tuple[Finding, ...]:
+    """Give everything in one values document that the chart does not take.
+
+    Args:
+        path: names the document in the findings.
+        text: YAML.
+        version: of the chart.
+    """
+    try:
+        values = yaml.load(text, Loader=_LOADER)  # noqa: S506  # both are safe loaders
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f" in line {mark.line + 1}" if mark else ""
+        return (Finding(path=path, key="", message=f"is not YAML{line}: {getattr(error, 'problem', error)}"),)
+    if not isinstance(values, dict):
+        return (Finding(path=path, key="", message=f"must be a mapping of values, got {values!r}"),)
+    return tuple(_below(contract(version), values, (), path, version))
+
+
+def _below(
+    known: Mapping[str, Any], values: Mapping[Any, Any], at: tuple[str, ...], path: str, version: str
+) -> Iterator[Finding]:
+    for key, value in values.items():
+        here = (*at, str(key))
+        if key not in known:
+            yield Finding(
+                path=path,
+                key=".".join(here),
+                message=f"the chart {version} has no such key{_did_you_mean(str(key), known)}",
+                suggestion=f"known here: {', '.join(known)}" if len(known) <= 12 else "see charts/harbor",
+            )
+        elif value is None:
+            continue  # deletes the chart's default
+        elif isinstance(known[key], Mapping):
+            if isinstance(value, dict):
+                yield from _below(known[key], value, here, path, version)
+            else:
+                yield _mistyped(path, here, "a mapping", value)
+        elif not _fits(known[key], value):
+            yield _mistyped(path, here, known[key].replace("|", " or "), value)
+        elif isinstance(value, str) and "://:@" in value:
+            yield Finding(
+                path=path, key=".".join(here), message="is a URL with an empty password", suggestion="name its Secret"
+            )
+
+
+def _fits(kinds: str, value: Any) -> bool:  # noqa: ANN401  # any YAML value
+    if kinds == "any":
+        return True
+    wanted = tuple(kind for name in kinds.split("|") for kind in _TYPES[name])
+    # YAML's booleans are Python integers.
+    return isinstance(value, wanted) and (not isinstance(value, bool) or bool in wanted)
+
+
+def _mistyped(path: str, at: tuple[str, ...], wanted: str, value: Any) -> Finding:  # noqa: ANN401
+    hint = "quote it" if wanted == "string" and isinstance(value, int | float | bool) else ""
+    return Finding(path=path, key=".".join(at), message=f"must be {wanted}, got {json.dumps(value)}", suggestion=hint)
+
+
+def _did_you_mean(key: str, known: Mapping[str, Any]) -> str:
+    close = difflib.get_close_matches(key, list(known), n=1, cutoff=0.6)
+    return f"; did you mean {close[0]!r}?" if close else ""
