@@ -1,25 +1,18 @@
 """The one place where the cloud's outputs become `Facts`.
 
-Code inside an apply runs only in `up`, so it is one call of `assemble`, a pure function with its own test.
+Code inside an apply runs only in `up`, so it is one call of `infra.assemble.assemble`, a pure function with its own test.
 """
-
-from typing import Any
 
 import pulumi
 
-from infra import tables
-from infra.aws.cache import PORT as CACHE_PORT
+from infra.assemble import assemble
 from infra.aws.cache import Cache
 from infra.aws.cluster import Cluster
-from infra.aws.database import DATABASE_NAME, Database
-from infra.aws.database import PORT as DATABASE_PORT
+from infra.aws.database import Database
 from infra.aws.dns import Dns
 from infra.aws.network import Network
 from infra.aws.storage import Storage
-from infra.naming import Names, partition
 from infra.settings import Settings
-from values.facts import Facts
-from values.secrets import CACHE_USERNAME, DATABASE_USERNAME
 
 
 def gather(
@@ -44,77 +37,3 @@ def gather(
         cluster_name=cluster.name,
         storage=storage.facts,
     ).apply(lambda known: assemble(settings, known).to_json())
-
-
-def example(settings: Settings) -> Facts:
-    """Give made-up facts of the shape that this environment's will have; they say so, and publishing refuses them.
-
-    `slipway render` shows the files without a cloud, and the first preview names the files that will come.
-    """
-    region, account = settings.region, settings.account or "111122223333"
-    name = Names(settings.environment).physical()
-    storage = (
-        {"type": "efs", "fileSystemId": "fs-0example", "registryAccessPointId": "fsap-0example"}
-        if settings.storage == "efs"
-        else {"type": "s3", "bucket": f"{name}-registry-{account}", "region": region}
-    )
-    known = {
-        "account_id": account,
-        "vpc_id": "vpc-0example",
-        "hosted_zone_id": "Z0EXAMPLE",
-        "certificate_arn": f"arn:{partition(region)}:acm:{region}:{account}:certificate/example",
-        "database_host": f"{name}-database.example.{region}.rds.amazonaws.com",
-        "cache_host": f"master.{name}-cache.example.{region}.cache.amazonaws.com",
-        "cluster_name": name,
-        "storage": storage,
-    }
-    return assemble(settings, known).model_copy(update={"example": True})
-
-
-def assemble(settings: Settings, known: dict[str, Any]) -> Facts:
-    """Build the facts of one environment from its settings and what AWS answered.
-
-    Args:
-        settings: of the environment.
-        known: the keys that `gather` collects, as plain values.
-
-    Raises:
-        pydantic.ValidationError: AWS answered with something that is not a fact, such as None.
-    """
-    oidc = settings.sign_in.oidc
-    return Facts.from_values(
-        {
-            "environment": settings.environment,
-            "profile": settings.profile,
-            "host": settings.domain,
-            "chart_version": settings.chart_version,
-            "gitops_path": settings.gitops.path,
-            "secrets_prefix": Names(settings.environment).secrets_prefix,
-            "aws": {
-                "account_id": known["account_id"],
-                "region": settings.region,
-                "zones": settings.zone_names,
-                "vpc_id": known["vpc_id"],
-                "vpc_cidr": settings.network.cidr,
-                "cluster_name": known["cluster_name"],
-                "kubernetes_version": settings.kubernetes_version,
-                "certificate_arn": known["certificate_arn"],
-                "hosted_zone_id": known["hosted_zone_id"],
-            },
-            "database": {
-                "host": known["database_host"],
-                "port": DATABASE_PORT,
-                "name": DATABASE_NAME,
-                "username": DATABASE_USERNAME,
-                "max_connections": tables.max_connections(settings.sized.database_class or ""),
-            },
-            "cache": {"host": known["cache_host"], "port": CACHE_PORT, "username": CACHE_USERNAME},
-            "storage": known["storage"],
-            "sign_in": {
-                "mode": settings.sign_in.mode,
-                "oidc_name": oidc.name if oidc else "",
-                "oidc_endpoint": oidc.endpoint if oidc else "",
-                "oidc_client_id": oidc.client_id if oidc else "",
-            },
-        }
-    )

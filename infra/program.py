@@ -22,13 +22,14 @@ from infra.delivery.deliver import deliver
 from infra.errors import SlipwayError
 from infra.gather import gather
 from infra.stack_config import from_pulumi_config
+from values.errors import ValuesError
 
 
 def main() -> None:
     """Run the program; a mistake of the user's ends it with its message instead of a traceback."""
     try:
         program()
-    except SlipwayError as error:
+    except (SlipwayError, ValuesError) as error:
         raise pulumi.RunError(str(error)) from None
 
 

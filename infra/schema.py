@@ -73,6 +73,8 @@ def pulumi_config() -> dict[str, dict[str, Any]]:
         if kind == "array":
             declaration["items"] = {"type": entry["items"]["type"]}
         if key not in required:
-            declaration["default"] = entry["default"] if "default" in entry and kind in {"string", "boolean", "integer"} else _EMPTY[kind]
+            declaration["default"] = (
+                entry["default"] if "default" in entry and kind in {"string", "boolean", "integer"} else _EMPTY[kind]
+            )
         declared[key.removeprefix(f"{PROJECT}:")] = declaration
     return declared

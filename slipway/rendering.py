@@ -1,6 +1,6 @@
 """From an environment's name to its files, and from its files to the commit: what `render` and `publish` share."""
 
-import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -8,12 +8,17 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from infra.assemble import example
+from infra.delivery.git import Remote
+from infra.delivery.inputs import Inputs, read_overrides
+from infra.delivery.publish import Published, publish
 from infra.errors import Problem, SettingsError, ToolError
 from infra.settings import Settings
 from infra.stack_config import from_stack_file, stack_file
 from slipway.project import find_root
 from values.facts import Facts
-from values.render import render
+
+TOKEN_VARIABLE = "SLIPWAY_GIT_TOKEN"  # noqa: S105
 
 
 def render_environment(environment: str, facts_source: str | None) -> dict[str, str]:
@@ -27,9 +32,60 @@ def render_environment(environment: str, facts_source: str | None) -> dict[str, 
         SettingsError: the stack file or the facts are not usable.
         ValuesError: a key that the chart does not know, or a value of the wrong type.
     """
+    root, settings = _settings(environment)
+    if facts_source is None:
+        facts = example(settings)
+    else:
+        facts = read_facts(facts_source, environment)
+    return Inputs(facts.to_json(), read_overrides(root, environment)).files()
+
+
+def publish_environment(
+    environment: str, facts_source: str | None, *, dry_run: bool, take_over: bool, progress: Callable[[str], None]
+) -> Published:
+    """Publish the files of one environment to its GitOps repository.
+
+    Args:
+        environment: name of the stack file.
+        facts_source: file with facts, ``-`` for stdin, or None for the stack's output.
+        dry_run: push nothing.
+        take_over: overwrite what somebody edited by hand.
+        progress: told about lost races.
+
+    Raises:
+        SettingsError: the stack file or the facts are not usable.
+        ToolError: no `pulumi` to ask for the facts, or no git.
+        PublishError, ValuesError: see `infra.delivery.publish`.
+    """
+    root, settings = _settings(environment)
+    facts = read_facts(facts_source, environment) if facts_source else _stack_output(root, environment)
+    remote = Remote(
+        repository=settings.gitops.repository, branch=settings.gitops.branch, token=os.environ.get(TOKEN_VARIABLE)
+    )
+    inputs = Inputs(facts.to_json(), read_overrides(root, environment))
+    return publish(remote, inputs, take_over=take_over, dry_run=dry_run, progress=progress)
+
+
+def _settings(environment: str) -> tuple[Path, Settings]:
     root = find_root(Path.cwd())
-    settings = from_stack_file(stack_file(root, environment))
-    return render(_facts(settings, facts_source), read_overrides(root, environment))
+    return root, from_stack_file(stack_file(root, environment))
+
+
+def _stack_output(root: Path, environment: str) -> Facts:
+    """Ask Pulumi for the facts of the stack, with whatever backend the user is logged in to."""
+    command = ["pulumi", "stack", "output", "facts", "--stack", environment]
+    try:
+        asked = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        raise ToolError(
+            Problem(what="pulumi is not on PATH, so nobody knows the facts", fix="install it, or give --facts FILE")
+        ) from None
+    if asked.returncode:
+        raise SettingsError(
+            Problem(where=" ".join(command), what="gives no facts", fix="run `pulumi up` first, or give --facts FILE"),
+            detail=asked.stderr.strip(),
+        )
+    return _parsed(asked.stdout, "pulumi stack output facts", environment)
 
 
 def write_files(files: Mapping[str, str], folder: Path) -> None:
@@ -53,24 +109,39 @@ def write_files(files: Mapping[str, str], folder: Path) -> None:
         ) from None
 
 
-def read_facts(source: str) -> Facts:
+def read_facts(source: str, environment: str) -> Facts:
     """Read facts from a file, or from stdin for ``-``: what `pulumi stack output facts` prints.
 
     Raises:
-        SettingsError: no such file, or no facts in it.
+        SettingsError: no such file, no facts in it, or facts of another environment.
     """
     named = "stdin" if source == "-" else source
     try:
         text = sys.stdin.read() if source == "-" else Path(source).read_text()
     except OSError as error:
-        raise SettingsError(Problem(where=named, what=f"cannot be read: {error.strerror}")) from None
+        raise SettingsError(
+            Problem(where=named, what=f"cannot be read: {error.strerror}", fix="give a file, or - for stdin")
+        ) from None
+    return _parsed(text, named, environment)
+
+
+def _parsed(text: str, named: str, environment: str) -> Facts:
     try:
-        return Facts.from_json(text)
+        facts = Facts.from_json(text)
     except ValidationError as error:
         raise SettingsError(
             *(
-                Problem(where=f"{named} {'.'.join(map(str, found['loc']))}", what=found["msg"])
+                Problem(where=f"{named} {'.'.join(map(str, found['loc']))}".strip(), what=found["msg"])
                 for found in error.errors(include_url=False, include_input=False)
             ),
             detail="    give what `pulumi stack output facts` prints",
         ) from None
+    if facts.environment != environment:
+        raise SettingsError(
+            Problem(
+                where=f"{named} environment",
+                what=f"these are the facts of {facts.environment}, not of {environment}",
+                fix=f"give the facts of {environment}",
+            )
+        )
+    return facts

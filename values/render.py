@@ -15,6 +15,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+import yaml
+
 from values import contract, pools
 from values.errors import Finding, ValuesError
 from values.facts import Facts
@@ -98,9 +100,13 @@ def _context(facts: Facts, overrides: Mapping[str, str]) -> dict[str, Any]:
 
 @cache
 def _profile(name: str) -> Mapping[str, Any]:
-    import yaml  # noqa: PLC0415  # with the templates, not with the facts
-
-    return yaml.safe_load((FOLDER / "profiles" / f"{name}.yaml").read_text())
+    """Read a profile; resources are YAML text already, as a person would write them."""
+    profile = yaml.safe_load((FOLDER / "profiles" / f"{name}.yaml").read_text())
+    written = {
+        part: yaml.safe_dump(resources, default_flow_style=True, sort_keys=False, width=1000).strip()
+        for part, resources in profile["resources"].items()
+    }
+    return {**profile, "resources": written}
 
 
 def _fill(template: str, context: Mapping[str, Any]) -> str:

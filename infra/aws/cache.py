@@ -3,6 +3,7 @@
 import pulumi
 from pulumi_aws import elasticache
 
+from infra.assemble import CACHE_PORT
 from infra.aws.admission import admit_nodes
 from infra.aws.network import Network
 from infra.naming import Names
@@ -11,7 +12,6 @@ from values.secrets import CACHE_USERNAME
 
 TOKEN = "slipway:aws:Cache"  # noqa: S105
 
-PORT = 6379
 ENGINE_VERSION = "8.0"
 
 
@@ -68,14 +68,14 @@ class Cache(pulumi.ComponentResource):
             security_group_ids=[
                 admit_nodes(
                     "cache",
-                    port=PORT,
+                    port=CACHE_PORT,
                     names=names,
                     vpc_id=network.vpc_id,
                     node_security_group_id=network.node_security_group_id,
                     parent=self,
                 )
             ],
-            port=PORT,
+            port=CACHE_PORT,
             at_rest_encryption_enabled=True,
             kms_key_id=key_arn,
             transit_encryption_enabled=True,

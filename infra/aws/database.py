@@ -4,6 +4,7 @@ import pulumi
 from pulumi_aws import rds
 
 from infra import tables
+from infra.assemble import DATABASE_NAME, DATABASE_PORT
 from infra.aws.admission import admit_nodes
 from infra.aws.network import Network
 from infra.durable import durable
@@ -11,10 +12,6 @@ from infra.naming import Names
 from infra.settings import Settings
 
 TOKEN = "slipway:aws:Database"  # noqa: S105
-
-PORT = 5432
-#: Harbor's database inside the server; Harbor makes its tables, not the database.
-DATABASE_NAME = "registry"
 
 
 class Database(pulumi.ComponentResource):
@@ -68,7 +65,7 @@ class Database(pulumi.ComponentResource):
             vpc_security_group_ids=[
                 admit_nodes(
                     "database",
-                    port=PORT,
+                    port=DATABASE_PORT,
                     names=names,
                     vpc_id=network.vpc_id,
                     node_security_group_id=network.node_security_group_id,
@@ -76,7 +73,7 @@ class Database(pulumi.ComponentResource):
                 )
             ],
             publicly_accessible=False,
-            port=PORT,
+            port=DATABASE_PORT,
             db_name=DATABASE_NAME,
             username="slipway",
             manage_master_user_password=True,

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pulumi
 
+from infra.assemble import example
 from infra.delivery.commit import Commit
 from infra.delivery.inputs import Inputs, read_overrides
 from infra.delivery.lock import blob_id
-from infra.gather import example
 from infra.settings import Settings
 
 ROOT = Path(__file__).parents[2]

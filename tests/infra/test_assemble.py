@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from infra.gather import assemble, example
+from infra.assemble import assemble, example
 from infra.settings import Settings
 from values.facts import Facts
 
