@@ -102,7 +102,7 @@ class Workspace:
             "PULUMI_HOME": str(self.folder / "home"),
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
-            "PULUMI_DISABLE_RESOURCE_REFERENCES": "",
+            "PULUMI_DEBUG_COMMANDS": "true",  # --event-log hides behind it
             Behaviour.JOURNAL: str(self.journal),
             Behaviour.SPEED: str(speed),
             Behaviour.FAIL: ",".join(fail),
