@@ -106,6 +106,9 @@ class Engine:
             code, said = self._follow(arguments, events, operation)
         outcome = _outcome(operation, _read(events))
         outcome.seconds = time.monotonic() - started
+        if not code:
+            # What the engine says while it shuts its plugins down is no failure of a resource.
+            outcome.failures = ()
         if code and not outcome.failures:
             raise RehearsalError(
                 Problem(where=f"pulumi {operation}", what=f"ended with exit code {code}", fix="its own words:"),

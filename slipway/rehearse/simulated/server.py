@@ -10,6 +10,7 @@ AWS's own validation of values, quotas, eventual consistency, and drift.
 
 import json
 import os
+import signal
 import time
 from collections.abc import Callable
 from concurrent import futures
@@ -234,5 +235,7 @@ def serve(package: str) -> None:
     )
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
+    # The engine ends a plugin by SIGINT; nothing here has to be tidied up, and a traceback would frighten people.
+    signal.signal(signal.SIGINT, lambda *_: os._exit(0))
     os.write(1, f"{port}\n".encode())
     server.wait_for_termination()
