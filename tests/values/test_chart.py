@@ -1,0 +1,143 @@
+"""The official chart, rendered by Helm's own engine with the committed values. Skips without the chart in its cache."""
+
+import re
+from base64 import b64decode
+from functools import reduce
+
+import pytest
+import yaml
+from helm_python.chart import Chart
+
+from tests.values.conftest import PROFILES, facts_of
+from values.facts import SUPPORTED_CHART_VERSIONS
+from values.render import COMPONENTS, render
+
+#: What External Secrets' template gives for the Secret harbor-redis.
+REDIS = {"redis": {"external": {"username": "harbor", "password": "made-up"}}}
+
+
+def merged(one: dict, other: dict) -> dict:
+    """Merge values as Helm does with several documents."""
+    result = dict(one)
+    for key, value in other.items():
+        both = isinstance(value, dict) and isinstance(result.get(key), dict)
+        result[key] = merged(result[key], value) if both else value
+    return result
+
+
+def values_of(profile: str, **facts) -> dict:
+    files = render(facts_of(profile, **facts))
+    texts = [next(text for path, text in files.items() if path.endswith(f"values/{name}.yaml")) for name in COMPONENTS]
+    documents = [yaml.safe_load(text) for text in texts]
+    return reduce(merged, [*documents, REDIS] if profile != "kind" else documents)
+
+
+def manifests(chart, values: dict) -> str:
+    with Chart.load(chart) as loaded:
+        rendered = loaded.render(values=values, name="harbor", namespace="harbor")
+    return "\n---\n".join(f"# {name}\n{text}" for name, text in sorted(rendered.items()) if name.endswith(".yaml"))
+
+
+def objects(text: str) -> list[dict]:
+    return [item for item in yaml.safe_load_all(text) if isinstance(item, dict)]
+
+
+def one(items: list[dict], kind: str, name: str) -> dict:
+    (found,) = (item for item in items if item["kind"] == kind and item["metadata"]["name"] == name)
+    return found
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize("chart", SUPPORTED_CHART_VERSIONS, indirect=True)
+def test_two_renders_give_identical_bytes(chart, profile):
+    version = re.search(r"harbor-(.+)\.tgz", chart.name)[1]
+    values = values_of(profile, chartVersion=version)
+
+    assert manifests(chart, values) == manifests(chart, values)
+
+
+def test_a_chart_whose_randomness_is_not_pinned_does_differ(chart):
+    """The test above can fail: without our pins the same chart renders other bytes each time."""
+    assert manifests(chart, {}) != manifests(chart, {})
+
+
+def test_the_charts_own_secrets_hold_nothing_but_what_redis_needs(chart):
+    filled = {
+        item["metadata"]["name"]: sorted(item.get("data") or {})
+        for item in objects(manifests(chart, values_of("ha")))
+        if item["kind"] == "Secret" and item.get("data")
+    }
+
+    assert filled == {"harbor-registry": ["REGISTRY_REDIS_PASSWORD"], "harbor-trivy": ["gitHubToken", "redisURL"]}
+
+
+def test_no_rendered_credential_is_empty(chart):
+    text = manifests(chart, values_of("ha"))
+    decoded = [
+        b64decode(value).decode()
+        for item in objects(text)
+        if item["kind"] == "Secret"
+        for value in (item.get("data") or {}).values()
+    ]
+
+    assert "://:@" not in text
+    assert not any("://:@" in value for value in decoded)
+    assert "rediss://harbor:made-up@" in text
+
+
+def test_our_values_arrive_in_the_objects(chart):
+    items = objects(manifests(chart, values_of("ha")))
+    core, registry = one(items, "Deployment", "harbor-core"), one(items, "Deployment", "harbor-registry")
+    environment = one(items, "ConfigMap", "harbor-core")["data"]
+    pod = registry["spec"]["template"]["spec"]
+
+    assert core["spec"]["replicas"] == registry["spec"]["replicas"] == 2
+    assert environment["POSTGRESQL_HOST"] == "harbor-database.abcdefghijkl.eu-central-1.rds.amazonaws.com"
+    assert environment["POSTGRESQL_SSLMODE"] == "require"
+    assert environment["POSTGRESQL_MAX_OPEN_CONNS"] == "81"
+    assert environment["QUOTA_UPDATE_PROVIDER"] == "redis"
+    assert {"name": "registry-data", "persistentVolumeClaim": {"claimName": "harbor-registry"}} in pod["volumes"]
+    assert {"name": "REGISTRY_REDIS_ENABLETLS", "value": "true"} in pod["containers"][0]["env"]
+    assert (
+        one(items, "StatefulSet", "harbor-trivy")["spec"]["volumeClaimTemplates"][0]["spec"]["storageClassName"]
+        == "harbor-gp3"
+    )
+    assert not [item for item in items if item["kind"] == "PersistentVolumeClaim"]
+
+
+def test_the_ingress_is_the_load_balancers_and_the_health_checks_are_answered(chart):
+    items = objects(manifests(chart, values_of("ha")))
+    ingress = one(items, "Ingress", "harbor-ingress")
+    checks = {
+        name: one(items, "Service", f"harbor-{name}")["metadata"]["annotations"][
+            "alb.ingress.kubernetes.io/healthcheck-path"
+        ]
+        for name in ("core", "portal")
+    }
+
+    assert ingress["spec"]["ingressClassName"] == "alb"
+    assert not [key for key in ingress["metadata"]["annotations"] if "nginx" in key]
+    assert checks == {"core": "/api/v2.0/ping", "portal": "/"}
+
+
+def test_every_secret_that_a_pod_names_is_in_the_secret_table(chart):
+    text = manifests(chart, values_of("ha", storage="s3"))
+    named = set(
+        re.findall(
+            r"(?:secretName|name): \"?(harbor-(?:admin|secretkey|core-shared|token-service|xsrf|jobservice-shared|registry-http|registry-creds|db|s3))\"?",
+            text,
+        )
+    )
+
+    assert named == {
+        "harbor-admin", "harbor-secretkey", "harbor-core-shared", "harbor-token-service", "harbor-xsrf",
+        "harbor-jobservice-shared", "harbor-registry-http", "harbor-registry-creds", "harbor-db", "harbor-s3",
+    }  # fmt: skip
+
+
+def test_kind_runs_on_the_charts_own_database_and_redis(chart):
+    items = objects(manifests(chart, values_of("kind")))
+
+    assert one(items, "StatefulSet", "harbor-database")
+    assert one(items, "Service", "harbor")["spec"]["ports"][0]["nodePort"] == 30002
+    assert one(items, "Deployment", "harbor-registry")["spec"]["strategy"]["type"] == "Recreate"
