@@ -6,16 +6,21 @@ imports that it needs happen inside its methods, in the engine's Python plugin.
 """
 
 import json
+import os
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import pulumi
 from pulumi.dynamic import CreateResult, DiffResult, ReadResult, Resource, ResourceProvider, UpdateResult
 
+if TYPE_CHECKING:
+    from infra.delivery.git import Remote
+
 #: A change of one of these is another place: written there first, then given up here.
 PLACE = ("repository", "branch", "gitops_path", "environment")
-#: A change of one of these is another content.
-CONTENT = ("facts", "overrides", "files")
+#: A change of one of these is another content, or what a later refresh or destroy goes by.
+CONTENT = ("facts", "overrides", "files", "token", "withdraw_on_destroy")
 
 
 class CommitProvider(ResourceProvider):
@@ -32,10 +37,10 @@ class CommitProvider(ResourceProvider):
         return UpdateResult(outs=_published(news))
 
     def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
-        """Compare place and content. The token is no content; unknown values differ from everything."""
+        """Compare place and content; a value that is not known yet differs from every other."""
         replaces = [key for key in PLACE if olds.get(key) != news.get(key)]
-        changed = [key for key in (*CONTENT, "withdraw_on_destroy") if olds.get(key) != news.get(key)]
-        return DiffResult(changes=bool(replaces or changed), replaces=replaces, delete_before_replace=False)
+        changed = any(olds.get(key) != news.get(key) for key in CONTENT)
+        return DiffResult(changes=bool(replaces) or changed, replaces=replaces, delete_before_replace=False)
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         """Look at the branch: files that were edited, removed or reset away show as drift, and the next `up` acts."""
@@ -62,61 +67,49 @@ def _published(props: Mapping[str, Any]) -> dict[str, Any]:
     return {**props, "commit": published.commit}
 
 
-def _remote(props: Mapping[str, Any]) -> Any:  # noqa: ANN401  # Remote, imported where the plugin needs it
-    import os  # noqa: PLC0415
-
+def _remote(props: Mapping[str, Any]) -> "Remote":
     from infra.delivery.git import Remote  # noqa: PLC0415
 
-    token = props.get("token") or os.environ.get("SLIPWAY_GIT_TOKEN")
+    # The environment goes first: refresh and destroy have only the state's token, which may have expired since.
+    token = os.environ.get("SLIPWAY_GIT_TOKEN") or props.get("token")
     return Remote(repository=props["repository"], branch=props["branch"], token=token)
 
 
-class Commit(Resource, module="slipway", name="Commit"):
-    """The generated files of one environment in its GitOps repository.
+@dataclass(frozen=True, kw_only=True)
+class CommitArgs:
+    """What a commit is made from and where it goes.
 
-    Args:
+    Attributes:
         facts: the facts as one JSON string.
         overrides: name → YAML text as one JSON string.
         files: path → blob id. The paths are known in a preview, so that it shows which files come or change.
         repository, branch, gitops_path, environment: the place.
         token: opens the repository; None for SLIPWAY_GIT_TOKEN or git's own ways.
         withdraw_on_destroy: remove the files with the environment.
+    """
 
-    Outputs:
+    facts: pulumi.Input[str]
+    overrides: str
+    files: Mapping[str, pulumi.Input[str]]
+    repository: str
+    branch: str
+    gitops_path: str
+    environment: str
+    token: pulumi.Output[str] | None
+    withdraw_on_destroy: bool
+
+
+class Commit(Resource, module="slipway", name="Commit"):
+    """The generated files of one environment in its GitOps repository.
+
+    Attributes:
         commit: the branch's last commit after the publish.
     """
 
     commit: pulumi.Output[str]
 
-    def __init__(
-        self,
-        name: str,
-        *,
-        facts: pulumi.Input[str],
-        overrides: str,
-        files: Mapping[str, pulumi.Input[str]],
-        repository: str,
-        branch: str,
-        gitops_path: str,
-        environment: str,
-        token: pulumi.Input[str] | None,
-        withdraw_on_destroy: bool,
-        opts: pulumi.ResourceOptions,
-    ) -> None:
+    def __init__(self, name: str, args: CommitArgs, opts: pulumi.ResourceOptions) -> None:
+        secret = pulumi.ResourceOptions(additional_secret_outputs=["token"])
         super().__init__(
-            CommitProvider(),
-            name,
-            {
-                "facts": facts,
-                "overrides": overrides,
-                "files": files,
-                "repository": repository,
-                "branch": branch,
-                "gitops_path": gitops_path,
-                "environment": environment,
-                "token": token,
-                "withdraw_on_destroy": withdraw_on_destroy,
-                "commit": None,
-            },
-            pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(additional_secret_outputs=["token"])),
+            CommitProvider(), name, {**vars(args), "commit": None}, pulumi.ResourceOptions.merge(opts, secret)
         )

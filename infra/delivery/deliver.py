@@ -8,7 +8,7 @@ from pathlib import Path
 import pulumi
 
 from infra.assemble import example
-from infra.delivery.commit import Commit
+from infra.delivery.commit import Commit, CommitArgs
 from infra.delivery.inputs import Inputs, read_overrides
 from infra.delivery.lock import blob_id
 from infra.settings import Settings
@@ -30,8 +30,7 @@ def deliver(settings: Settings, facts: pulumi.Output[str], *, after: Sequence[pu
     overrides = json.dumps(read_overrides(ROOT, settings.environment), sort_keys=True)
     # Which files there are depends on the settings alone, so the first preview can name them.
     planned = digests(example(settings).to_json(), overrides)
-    commit = Commit(
-        "commit",
+    args = CommitArgs(
         facts=facts,
         overrides=overrides,
         files={path: facts.apply(lambda text, path=path: digests(text, overrides)[path]) for path in planned},
@@ -41,8 +40,8 @@ def deliver(settings: Settings, facts: pulumi.Output[str], *, after: Sequence[pu
         environment=settings.environment,
         token=pulumi.Output.secret(settings.git_token.get_secret_value()) if settings.git_token else None,
         withdraw_on_destroy=settings.gitops.withdraw_on_destroy,
-        opts=pulumi.ResourceOptions(depends_on=list(after)),
     )
+    commit = Commit("commit", args, pulumi.ResourceOptions(depends_on=list(after)))
     return commit.commit
 
 

@@ -9,14 +9,17 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from infra.errors import HumanEdit, Problem
 
 VERSION = 1
+NOTE = "Written by Slipway. It tells which files are generated; edit neither them nor this."
 
 
-@dataclass(frozen=True, kw_only=True)
-class Lock:
+class Lock(BaseModel):
     """What one environment owns in the repository.
 
     Attributes:
@@ -27,23 +30,17 @@ class Lock:
         files: path in the repository → blob id.
     """
 
+    model_config = ConfigDict(frozen=True)
+
     environment: str
     slipway: str
-    chart: str
+    chart: Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+$")]
     inputs: str
     files: Mapping[str, str]
 
     def to_json(self) -> str:
         """Give the lock as it stands in the repository: stable text."""
-        document = {
-            "//": "Written by Slipway. It tells which files are generated; edit neither them nor this.",
-            "version": VERSION,
-            "environment": self.environment,
-            "slipway": self.slipway,
-            "chart": self.chart,
-            "inputs": self.inputs,
-            "files": dict(sorted(self.files.items())),
-        }
+        document = {"//": NOTE, "version": VERSION, **self.model_dump(), "files": dict(sorted(self.files.items()))}
         return json.dumps(document, indent=2) + "\n"
 
     @classmethod
@@ -54,26 +51,16 @@ class Lock:
             HumanEdit: it is not what we wrote, or a newer Slipway wrote it.
         """
         try:
-            document = json.loads(text)
-            version = document["version"]
+            version = json.loads(text)["version"]
             if version == VERSION:
-                names = ("environment", "slipway", "chart", "inputs", "files")
-                return cls(**{name: document[name] for name in names})
-        except (ValueError, KeyError, TypeError) as error:
+                return cls.model_validate_json(text)
+        except (ValidationError, ValueError, KeyError, TypeError) as error:
+            what = "is not the lock that Slipway wrote"
             raise HumanEdit(
-                Problem(
-                    where=path,
-                    what=f"is not the lock that Slipway wrote ({error})",
-                    fix="restore it from Git's history",
-                )
+                Problem(where=path, what=what, fix="restore it from Git's history"), detail=f"    {error}"
             ) from None
-        raise HumanEdit(
-            Problem(
-                where=path,
-                what=f"is a lock of version {version}, this Slipway knows {VERSION}",
-                fix="use the newer Slipway",
-            )
-        )
+        what = f"is a lock of version {version}, this Slipway knows {VERSION}"
+        raise HumanEdit(Problem(where=path, what=what, fix="use the Slipway that wrote it, or a newer one"))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,28 +2,30 @@
 
     published = publish(Remote(repository=url, branch="main"), Inputs(facts_json, overrides))
 
-Each attempt fetches the branch, renders, checks ownership against the lock, commits on what it fetched, and pushes only
+Each attempt fetches the branch, checks ownership against the lock, renders, commits on what it fetched, and pushes only
 if the branch is still there. Whoever loses the race begins again on the new base; generated text is never merged.
 """
 
 import difflib
-import os
-from collections.abc import Callable, Mapping
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from importlib.metadata import version
+from functools import cache
+from pathlib import Path
 from typing import TypeVar
 
 from infra.delivery.git import Git, Remote, repository
 from infra.delivery.inputs import Inputs, lock_path
 from infra.delivery.lock import Changes, Lock, blob_id, compare
-from infra.errors import ChartDowngrade, HumanEdit, Problem, PublishError, PushRaceLost, PushRefused
+from infra.delivery.revision import RaceLost, commit_tree, push, write_tree
+from infra.errors import ChartDowngrade, HumanEdit, Problem, PublishError, PushRaceLost
 
-ATTEMPTS = 6
+#: Whoever loses a race loses it to somebody's success, so eight environments at once need eight attempts at most.
+ATTEMPTS = 10
+ROOT = Path(__file__).parents[2]
+
 Progress = Callable[[str], None]
 Result = TypeVar("Result")
-
-#: What a server says to a push whose base has moved on (git-push(1), and receive-pack's own words).
-_STALE = ("stale info", "fetch first", "non-fast-forward", "cannot lock ref", "failed to update ref", "reference already exists", "incorrect old value")  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +33,7 @@ class Published:
     """What a publish did.
 
     Attributes:
-        commit: id of the branch's last commit afterwards.
+        commit: id of the branch's last commit afterwards; empty if there is none (a dry run on an empty repository).
         changed: paths that were written or removed, or would be in a dry run.
         created: a commit was made.
     """
@@ -39,10 +41,6 @@ class Published:
     commit: str
     changed: tuple[str, ...]
     created: bool
-
-
-class _RaceLost(Exception):
-    """The branch moved between fetch and push."""
 
 
 def publish(
@@ -63,8 +61,9 @@ def publish(
         progress: told about races that were lost.
 
     Raises:
-        PublishError: example facts.
+        PublishError: example facts, or git failed.
         RemoteUnavailable, PushRefused, PushRaceLost, HumanEdit, ChartDowngrade: see `infra.errors`.
+        ToolError: there is no git.
         ValuesError: the values do not fit the chart.
     """
     if inputs.facts.example:
@@ -76,9 +75,7 @@ def publish(
             )
         )
     with repository(remote) as git:
-        return _retried(
-            lambda: _attempt(git, inputs, take_over=take_over, dry_run=dry_run), remote=remote, progress=progress
-        )
+        return _retried(lambda: _attempt(git, inputs, take_over=take_over, dry_run=dry_run), remote, progress)
 
 
 def withdraw(remote: Remote, *, gitops_path: str, environment: str) -> str | None:
@@ -86,21 +83,23 @@ def withdraw(remote: Remote, *, gitops_path: str, environment: str) -> str | Non
 
     Raises:
         RemoteUnavailable, PushRefused, PushRaceLost, HumanEdit: see `infra.errors`.
+        ToolError: there is no git.
     """
+    path = lock_path(gitops_path, environment)
 
     def attempt() -> str | None:
         base = git.fetch()
         lock = _read_lock(git, base, path)
-        if base is None or lock is None:
+        if lock is None:
             return None
         changes = compare(lock.files, git.blobs(base, [*lock.files]), {})
-        _refuse_edits(git, base, changes, {}, take_over=False)
-        tree = _write_tree(git, base, {}, (*changes.remove, path))
-        return _push(git, base, _commit(git, base, tree, f"Withdraw Harbor from {environment}", changes, lock))
+        _refuse_edits(git, base, changes, {}, environment)
+        tree = write_tree(git, base, {}, (*changes.remove, path))
+        commit = commit_tree(git, base, tree, f"Withdraw Harbor from {environment}", changes=changes, lock=lock)
+        return push(git, base, commit)
 
-    path = lock_path(gitops_path, environment)
     with repository(remote) as git:
-        return _retried(attempt, remote=remote, progress=lambda _: None)
+        return _retried(attempt, remote, lambda _: None)
 
 
 def present_files(remote: Remote, *, gitops_path: str, environment: str) -> dict[str, str]:
@@ -108,6 +107,7 @@ def present_files(remote: Remote, *, gitops_path: str, environment: str) -> dict
 
     Raises:
         RemoteUnavailable, HumanEdit: see `infra.errors`.
+        ToolError: there is no git.
     """
     with repository(remote) as git:
         base = git.fetch()
@@ -115,54 +115,55 @@ def present_files(remote: Remote, *, gitops_path: str, environment: str) -> dict
         return git.blobs(base, [*lock.files]) if lock else {}
 
 
-def _retried(attempt: Callable[[], Result], *, remote: Remote, progress: Progress) -> Result:
-    import stamina  # noqa: PLC0415  # only a push that lost a race needs it
+def _retried(attempt: Callable[[], Result], remote: Remote, progress: Progress) -> Result:
+    import stamina  # noqa: PLC0415  # 50 ms that only a publish needs
 
-    stamina.instrumentation.set_on_retry_hooks(
-        [lambda details: progress(f"the branch moved; attempt {details.retry_num + 1} of {ATTEMPTS}")]
-    )
+    def once() -> Result:
+        try:
+            return attempt()
+        except RaceLost:
+            progress(f"{remote.shown} {remote.branch} moved under us; again on its new state")
+            raise
+
+    stamina.instrumentation.set_on_retry_hooks(())  # they would log to stderr; `progress` tells it
+    again = stamina.RetryingCaller(attempts=ATTEMPTS, timeout=None, wait_initial=0.1, wait_max=3, wait_jitter=0.5)
     try:
-        for context in stamina.retry_context(
-            on=_RaceLost, attempts=ATTEMPTS, wait_initial=0.1, wait_max=3, timeout=None
-        ):
-            with context:
-                return attempt()
-    except _RaceLost:
-        pass
-    raise PushRaceLost(
-        Problem(
-            where=f"{remote.repository} {remote.branch}",
-            what=f"others pushed first, {ATTEMPTS} times in a row",
-            fix="try again; a branch that never rests needs one of its own for Flux",
-        )
-    )
+        return again(RaceLost, once)
+    except RaceLost:
+        raise PushRaceLost(
+            Problem(
+                where=f"{remote.shown} {remote.branch}",
+                what=f"others pushed first, {ATTEMPTS} times in a row",
+                fix="try again; a branch that never rests needs one of its own for Flux",
+            )
+        ) from None
 
 
 def _attempt(git: Git, inputs: Inputs, *, take_over: bool, dry_run: bool) -> Published:
+    environment = inputs.facts.environment
     base = git.fetch()
-    files = inputs.files()
     lock = _read_lock(git, base, inputs.lock_path)
     _refuse_downgrade(lock, inputs)
+    files = inputs.files()
     wanted = {path: blob_id(text) for path, text in files.items()}
     owned = lock.files if lock else {}
     changes = compare(owned, git.blobs(base, sorted({*wanted, *owned})), wanted)
-    _refuse_edits(git, base, changes, files, take_over=take_over)
+    if not take_over:
+        _refuse_edits(git, base, changes, files, environment)
+    # A lock alone (a new Slipway, the same files) is no reason for a commit.
+    if dry_run or (not changes.paths and owned == wanted):
+        return Published(commit=base or "", changed=changes.paths, created=False)
     new_lock = Lock(
-        environment=inputs.facts.environment,
-        slipway=version("slipway"),
+        environment=environment,
+        slipway=_version(),
         chart=inputs.facts.chart_version,
         inputs=inputs.digest(),
         files=wanted,
     )
-    # A lock alone (a new Slipway, the same files) is no reason for a commit.
-    if base is not None and not changes.paths and lock and lock.files == wanted:
-        return Published(commit=base, changed=(), created=False)
-    if dry_run:
-        return Published(commit=base or "", changed=changes.paths, created=False)
     texts = {path: files[path] for path in changes.write} | {inputs.lock_path: new_lock.to_json()}
-    tree = _write_tree(git, base, texts, changes.remove)
-    commit = _commit(git, base, tree, f"Deliver Harbor for {inputs.facts.environment}", changes, new_lock)
-    return Published(commit=_push(git, base, commit), changed=changes.paths, created=True)
+    tree = write_tree(git, base, texts, changes.remove)
+    commit = commit_tree(git, base, tree, f"Deliver Harbor for {environment}", changes=changes, lock=new_lock)
+    return Published(commit=push(git, base, commit), changed=changes.paths, created=True)
 
 
 def _read_lock(git: Git, base: str | None, path: str) -> Lock | None:
@@ -184,81 +185,31 @@ def _refuse_downgrade(lock: Lock | None, inputs: Inputs) -> None:
         )
 
 
-def _refuse_edits(git: Git, base: str | None, changes: Changes, files: Mapping[str, str], *, take_over: bool) -> None:
+def _refuse_edits(git: Git, base: str | None, changes: Changes, files: Mapping[str, str], environment: str) -> None:
     """Stop where somebody else's content would be lost, and show it against ours."""
-    if take_over or not changes.edited:
+    if not changes.edited:
         return
     present = git.blobs(base, changes.edited)
-    diffs = []
-    for path in changes.edited:
-        theirs = git.read_blob(present[path]).splitlines(keepends=True) if path in present else []
-        ours = files.get(path, "").splitlines(keepends=True)
-        diffs += difflib.unified_diff(theirs, ours, f"{path} (in the branch)", f"{path} (generated)")
-    raise HumanEdit(
-        *(
-            Problem(where=path, what="is a generated file, and was edited by hand" if path in present else "is a generated file, and was removed by hand")
-            for path in changes.edited
-        ),
-        detail="    move the change to stacks/<environment>/values/, or give it up with `slipway publish --take-over`\n"
-        + "".join(line if line.endswith("\n") else f"{line}\n" for line in diffs),
-    )  # fmt: skip
-
-
-def _write_tree(git: Git, base: str | None, texts: Mapping[str, str], remove: tuple[str, ...]) -> str:
-    """Write the tree of `base` with some files changed. `--missing-ok` keeps git from fetching every other blob."""
-    if base:
-        git.run("read-tree", base)
-    entries = [f"0 {'0' * 40}\t{path}" for path in remove]
-    for path, text in texts.items():
-        entries.append(f"100644 {git.run('hash-object', '-w', '--stdin', stdin=text).strip()}\t{path}")
-    git.run("update-index", "--add", "--index-info", stdin="".join(f"{entry}\n" for entry in entries))
-    return git.run("write-tree", "--missing-ok").strip()
-
-
-def _commit(git: Git, base: str | None, tree: str, subject: str, changes: Changes, lock: Lock) -> str:
-    removed = set(changes.remove)
-    listing = "\n".join(f"{'remove' if path in removed else 'write'} {path}" for path in changes.paths)
-    message = (
-        f"{subject}\n\nChart {lock.chart}.\n\n{listing}\n\n"
-        f"Slipway-Version: {lock.slipway}\nSlipway-Environment: {lock.environment}\nSlipway-Input-Digest: {lock.inputs}\n"
+    theirs = {path: git.read_blob(blob) for path, blob in present.items()}
+    problems = [
+        Problem(where=path, what=f"is a generated file, and was {'edited' if path in theirs else 'removed'} by hand")
+        for path in changes.edited
+    ]
+    fix = (
+        f"    move the change to stacks/{environment}/values/, or give it up: "
+        f"slipway publish {environment} --take-over\n"
     )
-    parents = ["-p", base] if base else []
-    return git.run("commit-tree", *parents, tree, stdin=message, env=_identity(git)).strip()
+    shown = (line for path in changes.edited for line in _diff(path, theirs.get(path, ""), files.get(path, "")))
+    raise HumanEdit(*problems, detail=fix + "".join(shown))
 
 
-def _identity(git: Git) -> dict[str, str]:
-    """Give the author's and committer's name: the user's own from git or the environment, else ours."""
-    names = {}
-    for key, fallback in (("name", "Slipway"), ("email", "slipway@localhost")):
-        configured = git.attempt("config", f"user.{key}").out.strip()
-        for role in ("AUTHOR", "COMMITTER"):
-            variable = f"GIT_{role}_{key.upper()}"
-            names[variable] = os.environ.get(variable) or configured or fallback
-    return names
+def _diff(path: str, theirs: str, ours: str) -> Iterator[str]:
+    names = (f"{path} (in the branch)", f"{path} (generated)")
+    for line in difflib.unified_diff(theirs.splitlines(keepends=True), ours.splitlines(keepends=True), *names):
+        yield line if line.endswith("\n") else f"{line}\n"
 
 
-def _push(git: Git, base: str | None, commit: str) -> str:
-    """Push if the branch is still `base` (None: still absent), never otherwise; gives the commit.
-
-    Raises:
-        _RaceLost: the branch moved.
-        PushRefused: the server answered no.
-        RemoteUnavailable: no answer.
-    """
-    ref = git.remote.ref
-    answer = git.attempt("push", "--porcelain", f"--force-with-lease={ref}:{base or ''}", "origin", f"{commit}:{ref}")
-    verdict = next((line for line in answer.out.splitlines() if line.startswith("!")), "")
-    if not answer.code and not verdict:
-        return commit
-    if any(words in verdict for words in _STALE):
-        raise _RaceLost
-    if not verdict:
-        raise git.failure(answer.err)
-    raise PushRefused(
-        Problem(
-            where=f"{git.redact(git.remote.repository)} {git.remote.branch}",
-            what=f"refuses the push: {git.redact(verdict.rpartition('[')[2].replace(']', ''))}",
-            fix="let this identity push to the branch, or set gitops.branch to one that it may push to",
-        ),
-        detail=git.redact(answer.err),
-    )
+@cache
+def _version() -> str:
+    """Give Slipway's version from the project file: `pulumi up` runs without the command being installed."""
+    return tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
