@@ -73,7 +73,9 @@ def program() -> None:
         cluster=cluster,
     )
     # Everything must stand before Flux is told about it: a half-built stack commits nothing.
-    commit = deliver(settings, facts, after=[network, dns, database, cache, storage, cluster, nodes, identity, *stored])
+    commit = deliver(
+        settings, facts, after=[keys, network, dns, database, cache, storage, cluster, nodes, identity, *stored]
+    )
 
     pulumi.export("facts", facts)
     pulumi.export("url", f"https://{settings.domain}")

@@ -8,6 +8,7 @@ No engine, no plugin and no cloud take part: computed outputs are made up by `ou
 """
 
 import asyncio
+import contextlib
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -184,7 +185,8 @@ class _Recorder(mocks.MockMonitor):
         self.exports: Mapping[str, Any] = {}
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: ANN401, N802  # a gRPC method and its messages
-        response = super().RegisterResource(request)
+        with _own_event_loop():
+            response = super().RegisterResource(request)
         if request.type == STACK:
             return response
         depends_on = {*request.dependencies}
@@ -208,10 +210,26 @@ class _Recorder(mocks.MockMonitor):
         )
         return response
 
+    def Invoke(self, request: Any) -> Any:  # noqa: ANN401, N802
+        with _own_event_loop():
+            return super().Invoke(request)
+
     def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: ANN401, N802
         if f"::{STACK}::" in request.urn:
             self.exports = _plain(MessageToDict(request.outputs))
         return super().RegisterResourceOutputs(request)
+
+
+@contextlib.contextmanager
+def _own_event_loop() -> Iterator[None]:
+    """Give the worker thread an event loop for one call; pulumi's mocks would open one and never close it."""
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    try:
+        yield
+    finally:
+        asyncio.set_event_loop(None)
+        loop.close()
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401  # JSON-like

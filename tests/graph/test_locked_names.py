@@ -14,7 +14,7 @@ from tests.graph.conftest import ENVIRONMENTS, recorded
 def test_type_tokens_and_logical_names(environment, snapshot):
     graph = recorded(environment, preview=False)
 
-    assert "\n".join(sorted(node.urn.partition("::slipway::")[2] for node in graph)) == snapshot
+    assert "\n".join(sorted(node.urn.split("::", 2)[2] for node in graph)) == snapshot
 
 
 def test_names_do_not_depend_on_what_is_known(graph):

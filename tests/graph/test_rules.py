@@ -3,7 +3,8 @@
 import pytest
 
 from infra.durable import STATEFUL
-from slipway.graph.record import Node
+from slipway.graph.record import UNKNOWN, Node
+from tests.graph.conftest import ENVIRONMENTS, recorded
 
 #: AWS types whose API knows no tags (the SDK's class has no `tags` argument either).
 TAG_KEY = "tags"
@@ -90,8 +91,12 @@ def test_nothing_public_but_the_public_subnets(graph):
     )
 
 
-def test_the_first_preview_registers_the_same_resources(graph, first_preview):
-    if graph.nodes[0].urn.split("::")[0] != first_preview.nodes[0].urn.split("::")[0]:
-        pytest.skip("another environment's preview")
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_the_first_preview_registers_the_same_resources_and_knows_which_files_come(environment):
+    up, preview = recorded(environment, preview=False), recorded(environment, preview=True)
+    (commit,) = (node for node in preview if node.type == "pulumi-python:dynamic/slipway:Commit")
 
-    assert {node.urn for node in first_preview} == {node.urn for node in graph}
+    assert {node.urn for node in preview} == {node.urn for node in up}
+    assert f"clusters/{environment}/harbor.yaml" in commit.inputs["files"]
+    assert set(commit.inputs["files"].values()) == {UNKNOWN}
+    assert preview.exports["commit"] == UNKNOWN

@@ -14,7 +14,6 @@ from values.errors import ValuesError
 from values.facts import SUPPORTED_CHART_VERSIONS
 from values.render import render
 
-
 GOLDENS = Path(__file__).parent / "goldens"
 
 
