@@ -1,0 +1,152 @@
+"""Real repositories, real git: bare ones on disk, and one behind smart HTTP with a password."""
+
+import base64
+import os
+import shutil
+import subprocess
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from infra.delivery.git import Remote
+from infra.delivery.inputs import Inputs
+from tests.values.conftest import facts_of
+
+IDENTITY = {f"GIT_{role}_{key}": "Tester" for role in ("AUTHOR", "COMMITTER") for key in ("NAME", "EMAIL")}
+TOKEN = "s3cr3t-t0ken"
+
+
+class Repository:
+    """A bare repository and what tests ask of it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        subprocess.run(["git", "init", "-q", "--bare", "-b", "main", str(path)], check=True)
+        self.git("config", "uploadpack.allowFilter", "true")
+
+    def git(self, *arguments: str, **options) -> str:
+        done = subprocess.run(
+            ["git", "-C", str(self.path), *arguments], capture_output=True, text=True, check=False, **options
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+    def head(self, branch: str = "main") -> str:
+        return self.git("for-each-ref", "--format=%(objectname)", f"refs/heads/{branch}")
+
+    def files(self) -> list[str]:
+        return self.git("ls-tree", "-r", "--name-only", "main").splitlines()
+
+    def read(self, path: str) -> str:
+        return subprocess.run(
+            ["git", "-C", str(self.path), "show", f"main:{path}"], capture_output=True, text=True, check=True
+        ).stdout
+
+    def write(self, path: str, text: str | None, branch: str = "main") -> None:
+        """Commit one file as somebody else would; None removes it."""
+        env = {**os.environ, **IDENTITY, "GIT_INDEX_FILE": str(self.path / "other-index")}
+        parent = self.head(branch)
+        if parent:
+            self.git("read-tree", parent, env=env)
+        if text is None:
+            self.git("update-index", "--index-info", env=env, input=f"0 {'0' * 40}\t{path}\n")
+        else:
+            blob = self.git("hash-object", "-w", "--stdin", input=text)
+            self.git("update-index", "--add", "--cacheinfo", f"100644,{blob},{path}", env=env)
+        tree = self.git("write-tree", env=env)
+        commit = self.git("commit-tree", tree, *(["-p", parent] if parent else []), "-m", "by hand", env=env)
+        self.git("update-ref", f"refs/heads/{branch}", commit)
+
+    def hook(self, name: str, script: str) -> None:
+        path = self.path / "hooks" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(f"#!/bin/sh\n{script}\n")
+        path.chmod(0o755)
+
+
+@pytest.fixture
+def repository(tmp_path):
+    """An empty bare repository."""
+    return Repository(tmp_path / "gitops.git")
+
+
+@pytest.fixture
+def remote(repository):
+    """Its branch main."""
+    return Remote(repository=repository.path.as_uri(), branch="main")
+
+
+def inputs(profile: str = "ha", overrides: dict | None = None, **settings) -> Inputs:
+    """What a commit is made from."""
+    return Inputs(facts_of(profile, **settings).to_json(), overrides or {})
+
+
+class GitHttp(BaseHTTPRequestHandler):
+    """git-http-backend as CGI, behind Basic authentication."""
+
+    root: Path
+    seen: list[str]
+
+    def do_GET(self) -> None:
+        self.answer()
+
+    def do_POST(self) -> None:
+        self.answer()
+
+    def log_message(self, *_arguments) -> None:
+        pass
+
+    def answer(self) -> None:
+        self.seen.append(self.path)
+        scheme, _, credentials = self.headers.get("Authorization", "").partition(" ")
+        if scheme != "Basic" or base64.b64decode(credentials).decode().partition(":")[2] != TOKEN:
+            self.send_response(401)
+            self.send_header("WWW-Authenticate", 'Basic realm="git"')
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
+        url = urlsplit(self.path)
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        environment = {
+            "PATH": os.environ["PATH"],
+            "GIT_PROJECT_ROOT": str(self.root),
+            "GIT_HTTP_EXPORT_ALL": "1",
+            "PATH_INFO": url.path,
+            "QUERY_STRING": url.query,
+            "REQUEST_METHOD": self.command,
+            "CONTENT_TYPE": self.headers.get("Content-Type", ""),
+            "CONTENT_LENGTH": str(len(body)),
+            "HTTP_CONTENT_ENCODING": self.headers.get("Content-Encoding", ""),
+            "GIT_PROTOCOL": self.headers.get("Git-Protocol", ""),
+            "REMOTE_USER": "tester",
+        }
+        done = subprocess.run(["git", "http-backend"], env=environment, input=body, capture_output=True, check=True)
+        head, _, content = done.stdout.partition(b"\r\n\r\n")
+        headers = dict(line.split(": ", 1) for line in head.decode().split("\r\n"))
+        self.send_response(int(headers.pop("Status", "200").split()[0]))
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+
+@pytest.fixture
+def http_remote(repository):
+    """The same repository behind smart HTTP that wants a token; gives the URL."""
+    if (
+        not shutil.which("git")
+        or subprocess.run(["git", "http-backend"], capture_output=True, check=False).returncode == 1
+    ):
+        pytest.skip("no git-http-backend: it is in Debian's package git")
+    repository.git("config", "http.receivepack", "true")
+    handler = type("Handler", (GitHttp,), {"root": repository.path.parent, "seen": []})
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_address[1]}/{repository.path.name}"
+        server.shutdown()
+        thread.join()
