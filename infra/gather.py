@@ -1,6 +1,6 @@
 """The one place where the cloud's outputs become `Facts`.
 
-Code inside an apply runs only in `up`, so it is one call of `infra.assemble.assemble`, a pure function with its own test.
+Code inside an apply runs only in `up`, so it is one call of a pure function with its own test (infra/assemble.py).
 """
 
 import pulumi

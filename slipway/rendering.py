@@ -33,10 +33,7 @@ def render_environment(environment: str, facts_source: str | None) -> dict[str, 
         ValuesError: a key that the chart does not know, or a value of the wrong type.
     """
     root, settings = _settings(environment)
-    if facts_source is None:
-        facts = example(settings)
-    else:
-        facts = read_facts(facts_source, environment)
+    facts = read_facts(facts_source, environment) if facts_source else example(settings)
     return Inputs(facts.to_json(), read_overrides(root, environment)).files()
 
 

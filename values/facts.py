@@ -47,7 +47,7 @@ class DatabaseFacts(_Fact):
     port: int
     name: str
     username: str
-    #: what the server accepts in total; the pools of all replicas must fit in (facts: LEAST(memory/9531392, 5000) on RDS)
+    #: what the server accepts in total; the pools of all replicas must fit in
     max_connections: int
 
 

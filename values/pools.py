@@ -6,7 +6,7 @@ from collections.abc import Mapping
 SHARE = 0.8
 #: The chart's own maximum for one pod.
 CHART_MAXIMUM = 900
-#: Components that open a pool. The chart's comment leaves out jobservice, which takes core's settings and opens its own.
+#: Components that open a pool. The chart's comment leaves out jobservice, which opens one with core's settings.
 COMPONENTS = ("core", "jobservice", "exporter")
 
 

@@ -4,7 +4,7 @@ One table, three readers: the program makes the values and puts them into AWS Se
 ExternalSecrets and chart values that name them, and a kind install makes them in the cluster. The key names and
 lengths are the chart's (templates of 1.19, see docs/secrets.md); none of them can be chosen freely.
 
-The names differ on purpose from those of the Secrets that the chart itself makes (``harbor-core``, ``harbor-registry``…).
+The names differ on purpose from the Secrets that the chart makes itself (``harbor-core``, ``harbor-registry``…).
 """
 
 from collections.abc import Mapping

@@ -80,7 +80,8 @@ def test_missing_and_bad_flags_are_reported_together_and_nothing_is_written(proj
     assert list((project / "stacks").iterdir()) == []
 
 
-def test_without_a_name_it_says_so(project, capsys):
+@pytest.mark.usefixtures("project")
+def test_without_a_name_it_says_so(capsys):
     assert run(["init", *FLAGS]) == 2
     assert "ENV: " in capsys.readouterr().err
 
