@@ -21,7 +21,7 @@ from infra.errors import (
     RemoteUnavailable,
     SettingsError,
 )
-from tests.delivery.conftest import TOKEN, inputs
+from tests.publish.conftest import TOKEN, inputs
 from tests.values.conftest import facts_of
 
 CORE = "apps/harbor/ha/release/values/core.yaml"
@@ -161,7 +161,7 @@ def test_a_newer_slipways_lock_stops_it(repository, remote):
         publish(remote, inputs())
 
 
-def test_an_older_chart_is_refused(repository, remote):
+def test_an_older_chart_is_refused(remote):
     publish(remote, inputs(chartVersion="1.19.2"))
 
     with pytest.raises(ChartDowngrade, match=r"delivers chart 1\.19\.2, this would go back to 1\.19\.1"):
@@ -184,7 +184,7 @@ def test_a_remote_that_is_not_there(tmp_path):
 def test_a_branch_that_is_not_there_names_those_that_are(repository):
     repository.write("README.md", "hello\n", branch="production")
 
-    with pytest.raises(RemoteUnavailable, match="has no branch 'main'\n    set gitops.branch to one of: production"):
+    with pytest.raises(RemoteUnavailable, match=r"has no branch 'main'\n    set gitops.branch to one of: production"):
         publish(Remote(repository=repository.path.as_uri(), branch="main"), inputs())
 
 
