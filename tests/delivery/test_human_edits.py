@@ -1,132 +1,106 @@
-"""Generated files that a person edited: nothing is lost, and the message shows what stands against what."""
+"""Generated files that a person edited: nothing is lost, all of it is shown, and there is a way on."""
 
 import pytest
 
-from infra.delivery.publish import publish, withdraw
+from infra.delivery.publish import publish
 from infra.errors import HumanEdit
-from tests.delivery.conftest import inputs_of
+from tests.publish.conftest import inputs
 
-PORTAL = "apps/harbor/dev/release/values/portal.yaml"
-CLUSTER = "clusters/dev/harbor.yaml"
-
-
-def edit(bare, path: str) -> str:
-    text = bare.text(path) + "edited: by hand\n"
-    bare.by_hand({path: text})
-    return text
+PORTAL = "apps/harbor/ha/release/values/portal.yaml"
+CLUSTER = "clusters/ha/harbor.yaml"
+LOCK = "apps/harbor/ha/.slipway.lock.json"
+OVERRIDE = "apps/harbor/ha/release/values/override-mine.yaml"
 
 
-def test_an_edited_file_stops_with_a_diff_and_a_way_on(bare):
-    publish(bare.remote, inputs_of())
-    edit(bare, PORTAL)
-    head = bare.head
+def test_the_message_names_the_file_shows_the_diff_and_says_what_to_do(repository, remote):
+    publish(remote, inputs())
+    repository.write(PORTAL, repository.read(PORTAL) + "edited: by hand")
 
-    with pytest.raises(HumanEdit) as raised:
-        publish(bare.remote, inputs_of())
+    with pytest.raises(HumanEdit) as caught:
+        publish(remote, inputs())
 
-    message = str(raised.value)
-    assert message.startswith(f"{PORTAL}: is a generated file, and was edited by hand\n")
-    assert f"--- {PORTAL} (in the branch)\n+++ {PORTAL} (generated)\n" in message
-    assert "\n-edited: by hand\n" in message
-    assert "stacks/dev/values/" in message
-    assert "slipway publish dev --take-over" in message
-    assert bare.head == head
+    first, fix, *diff = str(caught.value).splitlines()
+    assert first == f"{PORTAL}: is a generated file, and was edited by hand"
+    assert fix == "    move the change to stacks/ha/values/, or give it up: slipway publish ha --take-over"
+    assert diff[:2] == [f"--- {PORTAL} (in the branch)", f"+++ {PORTAL} (generated)"]
+    assert diff[-1] == "-edited: by hand"
 
 
-def test_all_edited_files_are_named_at_once(bare):
-    publish(bare.remote, inputs_of())
-    bare.by_hand({PORTAL: "a: 1\n", CLUSTER: None})
+def test_all_edited_files_are_named_at_once(repository, remote):
+    publish(remote, inputs())
+    repository.write(PORTAL, "a: 1\n")
+    repository.write(CLUSTER, None)
 
-    with pytest.raises(HumanEdit) as raised:
-        publish(bare.remote, inputs_of())
+    with pytest.raises(HumanEdit) as caught:
+        publish(remote, inputs())
 
-    message = str(raised.value)
-    assert f"{PORTAL}: is a generated file, and was edited by hand" in message
-    assert f"{CLUSTER}: is a generated file, and was removed by hand" in message
-
-
-def test_the_difference_in_line_ends_alone_is_shown(bare):
-    publish(bare.remote, inputs_of())
-    bare.by_hand({PORTAL: bare.text(PORTAL).replace("\n", "\r\n")})
-
-    with pytest.raises(HumanEdit) as raised:
-        publish(bare.remote, inputs_of())
-
-    assert "\r\n" in raised.value.detail
+    assert [(problem.where, problem.what.split()[-3]) for problem in caught.value.problems] == [
+        (PORTAL, "edited"),
+        (CLUSTER, "removed"),
+    ]
 
 
-def test_taking_over_writes_ours_and_keeps_the_edit_in_the_history(bare):
-    publish(bare.remote, inputs_of())
-    ours = bare.text(PORTAL)
-    edit(bare, PORTAL)
-    edited = bare.head
+def test_a_difference_in_line_ends_alone_is_shown(repository, remote):
+    publish(remote, inputs())
+    repository.write(PORTAL, repository.read(PORTAL).replace("\n", "\r\n"))
 
-    published = publish(bare.remote, inputs_of(), take_over=True)
+    with pytest.raises(HumanEdit) as caught:
+        publish(remote, inputs())
 
-    assert published.changed == (PORTAL,)
-    assert bare.text(PORTAL) == ours
-    assert bare.git("rev-parse", "main^") == edited
-    assert not publish(bare.remote, inputs_of()).created
+    assert "\r\n" in caught.value.detail
 
 
-def test_a_file_that_was_there_before_us_is_not_overwritten(bare):
-    bare.by_hand({CLUSTER: "of: the team\n"})
+def test_taking_over_keeps_the_edit_in_the_history(repository, remote):
+    publish(remote, inputs())
+    repository.write(PORTAL, "edited: by hand\n")
+    edited = repository.head()
 
-    with pytest.raises(HumanEdit, match="-of: the team"):
-        publish(bare.remote, inputs_of())
+    publish(remote, inputs(), take_over=True)
 
-    assert bare.text(CLUSTER) == "of: the team\n"
-
-
-def test_an_edit_to_exactly_what_is_rendered_now_is_no_conflict(bare):
-    publish(bare.remote, inputs_of())
-    wanted = inputs_of(host="registry.example.org").files()
-    bare.by_hand({path: wanted[path] for path in wanted if wanted[path] != inputs_of().files()[path]})
-
-    published = publish(bare.remote, inputs_of(host="registry.example.org"))
-
-    assert published.changed == ()
+    assert repository.git("rev-parse", "main^") == edited
+    assert not publish(remote, inputs()).created
 
 
-def test_an_edited_stale_file_is_not_removed(bare):
-    publish(bare.remote, inputs_of(overrides={"mail": "core:\n  replicas: 2\n"}))
-    edit(bare, "apps/harbor/dev/release/values/override-mail.yaml")
+def test_an_edited_file_that_is_rendered_no_longer_is_not_removed(repository, remote):
+    publish(remote, inputs(overrides={"mine": "core: {replicas: 3}"}))
+    repository.write(OVERRIDE, "core: {replicas: 4}\n")
 
-    with pytest.raises(HumanEdit, match="override-mail"):
-        publish(bare.remote, inputs_of())
+    with pytest.raises(HumanEdit, match="override-mine"):
+        publish(remote, inputs())
+
+    assert repository.read(OVERRIDE) == "core: {replicas: 4}\n"
 
 
-def test_a_dry_run_reports_edits_too(bare):
-    publish(bare.remote, inputs_of())
-    edit(bare, PORTAL)
+def test_an_edit_in_another_environment_is_not_ours_to_judge(repository, remote):
+    publish(remote, inputs("ha"))
+    publish(remote, inputs("dev"))
+    repository.write(PORTAL, "edited: by hand\n")
+
+    assert publish(remote, inputs("dev", overrides={"mine": "core: {replicas: 3}"})).created
+
+
+def test_a_dry_run_reports_edits_too(repository, remote):
+    publish(remote, inputs())
+    repository.write(PORTAL, "edited: by hand\n")
 
     with pytest.raises(HumanEdit):
-        publish(bare.remote, inputs_of(), dry_run=True)
+        publish(remote, inputs(), dry_run=True)
 
 
-def test_withdrawing_does_not_remove_an_edited_file(bare):
-    publish(bare.remote, inputs_of())
-    edit(bare, PORTAL)
-    head = bare.head
+def test_a_lost_lock_is_written_again_where_the_files_are_still_ours(repository, remote):
+    publish(remote, inputs())
+    repository.write(LOCK, None)
 
-    with pytest.raises(HumanEdit, match="edited by hand"):
-        withdraw(bare.remote, gitops_path="", environment="dev")
+    published = publish(remote, inputs())
 
-    assert bare.head == head
-
-
-def test_an_edit_in_another_environment_is_not_ours_to_judge(bare):
-    publish(bare.remote, inputs_of("dev"))
-    publish(bare.remote, inputs_of("prod"))
-    edit(bare, PORTAL)
-
-    assert publish(bare.remote, inputs_of("prod", host="registry.example.org")).created
+    assert (published.created, published.changed) == (True, ())
+    assert LOCK in repository.files()
 
 
-def test_a_lock_with_a_merge_conflict_stops(bare):
-    publish(bare.remote, inputs_of())
-    lock = "apps/harbor/dev/.slipway.lock.json"
-    bare.by_hand({lock: f"<<<<<<< HEAD\n{bare.text(lock)}"})
+def test_a_branch_that_was_reset_gets_everything_back(repository, remote):
+    repository.write("README.md", "ours\n")
+    before = repository.head()
+    publish(remote, inputs())
+    repository.git("update-ref", "refs/heads/main", before)
 
-    with pytest.raises(HumanEdit, match="is not the lock that Slipway wrote"):
-        publish(bare.remote, inputs_of(), take_over=True)
+    assert set(publish(remote, inputs()).changed) == set(inputs().files())
