@@ -68,7 +68,9 @@ def git_environment(folder: Path, repository: str, token: str | None) -> dict[st
 
 def _carried_settings() -> list[tuple[str, str]]:
     """Read the user's own configuration, system-wide and global, as git itself reads it."""
-    outside = {key: value for key, value in os.environ.items() if key not in {"GIT_DIR", "GIT_INDEX_FILE"}}
+    outside = {
+        key: value for key, value in os.environ.items() if not key.startswith("GIT_") or key.startswith("GIT_CONFIG")
+    }
     try:
         listing = subprocess.run(
             ["git", "config", "--list", "--null", "--includes"],

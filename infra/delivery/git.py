@@ -17,13 +17,12 @@ import tempfile
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import ClassVar
 
 from infra.delivery.environment import MISSING_GIT, git_environment
 from infra.errors import Problem, PublishError, RemoteUnavailable, ToolError
 
 _URL_CREDENTIALS = re.compile(r"//[^/\s]+@")
-_NETWORK_SECONDS = 120
-_LOCAL_SECONDS = 60
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,6 +81,10 @@ class Answer:
 class Git:
     """One scratch repository. Its index is its own file, so nothing of the user's is ever touched."""
 
+    #: How long a command may take: one that asks the remote, and one that does not.
+    network_seconds: ClassVar[int] = 120
+    local_seconds: ClassVar[int] = 60
+
     def __init__(self, folder: Path, remote: Remote) -> None:
         self.remote = remote
         self._folder = folder
@@ -93,7 +96,7 @@ class Git:
         Raises:
             PublishError: it failed; the message is git's own, without credentials.
         """
-        answer = self.attempt(*arguments, stdin=stdin, env=env, seconds=_LOCAL_SECONDS)
+        answer = self.attempt(*arguments, stdin=stdin, env=env, seconds=self.local_seconds)
         if answer.code:
             raise PublishError(
                 Problem(where=f"git {arguments[0]}", what="failed", fix="git's own words are below"),
@@ -102,14 +105,17 @@ class Git:
         return answer.out
 
     def attempt(
-        self, *arguments: str, stdin: str = "", env: Mapping[str, str] | None = None, seconds: int = _NETWORK_SECONDS
+        self, *arguments: str, stdin: str = "", env: Mapping[str, str] | None = None, seconds: int | None = None
     ) -> Answer:
         """Run one git command and give its answer, whatever it is; nothing of it is left running.
+
+        Without `seconds` it may take as long as one that asks the remote.
 
         Raises:
             RemoteUnavailable: no answer in time.
             ToolError: there is no git.
         """
+        seconds = seconds or self.network_seconds
         try:
             process = subprocess.Popen(
                 ["git", *arguments],
