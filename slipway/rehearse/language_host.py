@@ -13,6 +13,8 @@ import grpc
 from pulumi.automation._server import LanguageServer
 from pulumi.runtime.proto import language_pb2_grpc
 
+from slipway.rehearse.simulated.server import UNLIMITED_MESSAGES
+
 
 @contextlib.contextmanager
 def serving(root: Path) -> Iterator[str]:
@@ -21,8 +23,7 @@ def serving(root: Path) -> Iterator[str]:
     def program() -> None:
         runpy.run_path(str(root / "__main__.py"), run_name="__main__")
 
-    unlimited = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
-    server = grpc.server(futures.ThreadPoolExecutor(max_workers=4), options=unlimited)
+    server = grpc.server(futures.ThreadPoolExecutor(max_workers=4), options=UNLIMITED_MESSAGES)
     language_pb2_grpc.add_LanguageRuntimeServicer_to_server(LanguageServer(program), server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()

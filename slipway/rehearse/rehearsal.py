@@ -1,5 +1,6 @@
 """The rehearsal of an environment, as a list of steps: the real engine, the real program, real Git, played AWS."""
 
+import contextlib
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -12,7 +13,9 @@ from infra.stack_config import from_stack_file, stack_file
 from slipway.rehearse import report
 from slipway.rehearse.engine import Engine, Outcome
 from slipway.rehearse.nameserver import ParentZone, parent_zone
-from slipway.rehearse.tools import Pulumi, find_pulumi
+from slipway.rehearse.simulated.schema import PACKAGES
+from slipway.rehearse.simulated.server import Behaviour, serving
+from slipway.rehearse.tools import find_pulumi
 from slipway.rehearse.workspace import Workspace, opened
 from slipway.steps import Step, Watcher, run_steps
 
@@ -48,19 +51,31 @@ def rehearse(root: Path, environment: str, options: Options, watcher: Watcher) -
     settings = from_stack_file(stack_file(root, environment))
     watcher.begin("find pulumi")
     pulumi = find_pulumi(watcher.tell)
-    with opened(root, environment, fresh=options.fresh) as workspace, parent_zone() as parent:
-        return _Rehearsal(settings, workspace, pulumi, parent, options, watcher).run()
+    with contextlib.ExitStack() as stack:
+        workspace = stack.enter_context(opened(root, environment, fresh=options.fresh))
+        parent = stack.enter_context(parent_zone())
+        behaviour = Behaviour(journal=workspace.journal, speed=options.speed, fail=options.fail)
+        providers = {package: stack.enter_context(serving(package, behaviour)) for package in PACKAGES}
+        engine = Engine(
+            pulumi=pulumi,
+            workspace=workspace,
+            environment=workspace.engine_environment(providers=providers, dns_server=parent.address),
+            progress=watcher.tell,
+        )
+        return _Rehearsal(settings, workspace, engine, parent, options, watcher).run()
 
 
 @dataclass
 class _Rehearsal:
     settings: Settings
     workspace: Workspace
-    pulumi: Pulumi
+    engine: Engine
     parent: ParentZone
     options: Options
     watcher: Watcher
     reports: list[report.StepReport] = field(default_factory=list)
+    built: Mapping[str, Any] = field(default_factory=dict)
+    kept: list[str] = field(default_factory=list)
 
     def run(self) -> report.Report:
         started, before = time.monotonic(), self.workspace.head()
@@ -71,7 +86,7 @@ class _Rehearsal:
         head = self.workspace.head()
         return report.Report(
             environment=self.workspace.environment,
-            pulumi=self.pulumi.version,
+            pulumi=self.engine.pulumi.version,
             seconds=round(time.monotonic() - started, 1),
             steps=self.reports,
             resources=report.resources_by_service(deployment),
@@ -84,20 +99,6 @@ class _Rehearsal:
             ),
             kept=self.kept,
         )
-
-    @property
-    def engine(self) -> Engine:
-        return Engine(
-            pulumi=self.pulumi,
-            workspace=self.workspace,
-            environment=self.workspace.engine_environment(
-                speed=self.options.speed, fail=self.options.fail, dns_server=self.parent.address
-            ),
-            progress=self.watcher.tell,
-        )
-
-    built: Mapping[str, Any] = field(default_factory=dict)
-    kept: list[str] = field(default_factory=list)
 
     def _steps(self) -> list[Step[None]]:
         steps = [Step("preview", self._preview)]

@@ -4,8 +4,8 @@
       project/      Pulumi.yaml as it is, and the stack file with the repository replaced and secrets made up
       state/        Pulumi's file backend
       gitops.git/   the bare repository that the commit goes to
-      bin/          the simulated provider plugins
-      journal.jsonl what they did
+      bin/          Pulumi's own dynamic provider, as the engine looks for it
+      journal.jsonl what the simulated providers did
 
 Neither AWS credentials nor the configured remote ever reach the engine.
 """
@@ -14,10 +14,11 @@ import contextlib
 import fcntl
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,8 +29,6 @@ from infra import tables
 from infra.aws.delegation import SERVER_VARIABLE
 from infra.errors import Problem, RehearsalError
 from infra.stack_config import PROJECT, STACKS, stack_file
-from slipway.rehearse.simulated.install import install
-from slipway.rehearse.simulated.server import Behaviour
 
 #: Encrypts the state of a rehearsal, in which every secret is made up.
 PASSPHRASE = "rehearsal"  # noqa: S105
@@ -90,8 +89,13 @@ class Workspace:
         salt = (tables.parse_yaml(target.read_text()) or {}).get("encryptionsalt") if target.exists() else None
         target.write_text(yaml.safe_dump({"config": config, **({"encryptionsalt": salt} if salt else {})}))
 
-    def engine_environment(self, *, speed: float, fail: tuple[str, ...], dns_server: str) -> dict[str, str]:
-        """Give the whole environment of the engine and, through it, of its plugins."""
+    def engine_environment(self, *, providers: Mapping[str, int], dns_server: str) -> dict[str, str]:
+        """Give the whole environment of the engine and, through it, of the dynamic provider.
+
+        Args:
+            providers: package → port of its simulated provider, which the engine attaches to.
+            dns_server: address of the played parent zone.
+        """
         inherited = {key: value for key, value in os.environ.items() if not key.startswith(_KEPT_OUT)}
         return {
             **inherited,
@@ -103,9 +107,7 @@ class Workspace:
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
             "PULUMI_DEBUG_COMMANDS": "true",  # --event-log hides behind it
-            Behaviour.JOURNAL: str(self.journal),
-            Behaviour.SPEED: str(speed),
-            Behaviour.FAIL: ",".join(fail),
+            "PULUMI_DEBUG_PROVIDERS": ",".join(f"{package}:{port}" for package, port in providers.items()),
             SERVER_VARIABLE: dns_server,
         }
 
@@ -124,13 +126,20 @@ class Workspace:
     def prepare(self) -> None:
         """Make what is missing: folders, plugins, the scratch repository."""
         (self.folder / "state").mkdir(parents=True, exist_ok=True)
-        install(self.folder / "bin", python=sys.executable)
+        self._install_dynamic_provider()
         if not self.repository.exists():
             subprocess.run(
                 ["git", "init", "--quiet", "--bare", f"--initial-branch={BRANCH}", str(self.repository)], check=True
             )
             # Lets the publisher fetch without blobs, as hosted Git servers do.
             self._git("config", "uploadpack.allowFilter", "true")
+
+    def _install_dynamic_provider(self) -> None:
+        """Put it on the engine's PATH: a `pulumi` built from its module lacks it, and it is one line of Python."""
+        path = self.folder / "bin" / "pulumi-resource-pulumi-python"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -u -m pulumi.dynamic "$@"\n')
+        path.chmod(0o755)
 
 
 def rehearsal_folder(root: Path, environment: str) -> Path:

@@ -1,4 +1,4 @@
-"""A provider plugin that plays a cloud: Pulumi's provider protocol over gRPC, no cloud behind it.
+"""A provider that plays a cloud: Pulumi's provider protocol over gRPC, no cloud behind it.
 
 The engine runs many creates at once; the only shared things are the journal, which is one appended line for each
 operation, and constants.
@@ -8,15 +8,15 @@ failures on demand, and the refusals of AWS that a rehearsal is there to find (d
 AWS's own validation of values, quotas, eventual consistency, and drift.
 """
 
+import contextlib
 import json
 import os
-import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent import futures
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import grpc
 from google.protobuf.empty_pb2 import Empty  # ty: ignore[missing-module-member]
@@ -26,6 +26,7 @@ from infra import tables
 from slipway.rehearse.simulated import check, replacement, wire
 from slipway.rehearse.simulated.outputs import SECRET_OUTPUTS, Made, answer, computed
 
+UNLIMITED_MESSAGES = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
 #: More than the engine's --parallel, so that no create waits for another.
 WORKERS = 64
 DEFAULT_REGION = "us-east-1"
@@ -33,7 +34,7 @@ DEFAULT_REGION = "us-east-1"
 
 @dataclass(frozen=True, kw_only=True)
 class Behaviour:
-    """How the plugin behaves, from its environment.
+    """How the simulated providers behave.
 
     Attributes:
         journal: file that each finished operation is appended to as one JSON line.
@@ -41,23 +42,9 @@ class Behaviour:
         fail: type tokens, or ``token::name``, whose creation fails.
     """
 
-    journal: Path | None
-    speed: float
-    fail: frozenset[str]
-
-    JOURNAL: ClassVar = "SLIPWAY_REHEARSAL_JOURNAL"
-    SPEED: ClassVar = "SLIPWAY_REHEARSAL_SPEED"
-    FAIL: ClassVar = "SLIPWAY_REHEARSAL_FAIL"
-
-    @classmethod
-    def from_environment(cls) -> "Behaviour":
-        """Read the three variables; without them there is no journal, no waiting and no failure."""
-        journal = os.environ.get(cls.JOURNAL)
-        return cls(
-            journal=Path(journal) if journal else None,
-            speed=float(os.environ.get(cls.SPEED, "0")),
-            fail=frozenset(filter(None, os.environ.get(cls.FAIL, "").split(","))),
-        )
+    journal: Path
+    speed: float = 0
+    fail: tuple[str, ...] = ()
 
 
 def seconds(token: str, operation: str) -> float:
@@ -81,6 +68,10 @@ class SimulatedProvider(provider_pb2_grpc.ResourceProviderServicer):
     def GetPluginInfo(self, _request: Any, _context: Any) -> Any:
         """Give the version: there is only one."""
         return plugin_pb2.PluginInfo(version="0.0.1")
+
+    def Attach(self, _request: Any, _context: Any) -> Any:
+        """Take note that an engine uses this server instead of a plugin of its own."""
+        return Empty()
 
     def CheckConfig(self, request: Any, _context: Any) -> Any:
         """Take the provider's configuration as it is."""
@@ -189,7 +180,7 @@ class SimulatedProvider(provider_pb2_grpc.ResourceProviderServicer):
         simulated = seconds(token, operation)
         if self._behaviour.speed:
             time.sleep(simulated / self._behaviour.speed)
-        failed = operation == "create" and self._behaviour.fail & {token, f"{token}::{_name(urn)}"}
+        failed = operation == "create" and {token, f"{token}::{_name(urn)}"} & {*self._behaviour.fail}
         self._record(
             operation=operation, urn=urn, started=started, finished=time.time(),
             simulatedSeconds=simulated, outcome="failed" if failed else "done",
@@ -200,8 +191,6 @@ class SimulatedProvider(provider_pb2_grpc.ResourceProviderServicer):
         return act()
 
     def _record(self, **entry: Any) -> None:
-        if self._behaviour.journal is None:
-            return
         line = json.dumps(entry) + "\n"
         # One write in append mode is one whole line, whatever else writes.
         handle = os.open(self._behaviour.journal, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
@@ -226,16 +215,18 @@ def _refused(context: Any, reason: str) -> Any:
     return Empty()
 
 
-def serve(package: str) -> None:
-    """Serve until the engine ends the process; the first line on stdout is the port (Pulumi's plugin protocol)."""
-    unlimited = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
-    server = grpc.server(futures.ThreadPoolExecutor(max_workers=WORKERS), options=unlimited)
-    provider_pb2_grpc.add_ResourceProviderServicer_to_server(
-        SimulatedProvider(package, Behaviour.from_environment()), server
-    )
+@contextlib.contextmanager
+def serving(package: str, behaviour: Behaviour) -> Iterator[int]:
+    """Serve one simulated provider from this process on a free port of loopback, which it gives.
+
+    The engine attaches to it (PULUMI_DEBUG_PROVIDERS) instead of starting a plugin: one process for all operations of
+    a rehearsal, which has the SDK's classes loaded already because the program did.
+    """
+    server = grpc.server(futures.ThreadPoolExecutor(max_workers=WORKERS), options=UNLIMITED_MESSAGES)
+    provider_pb2_grpc.add_ResourceProviderServicer_to_server(SimulatedProvider(package, behaviour), server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
-    # The engine ends a plugin by SIGINT; nothing here has to be tidied up, and a traceback would frighten people.
-    signal.signal(signal.SIGINT, lambda *_: os._exit(0))
-    os.write(1, f"{port}\n".encode())
-    server.wait_for_termination()
+    try:
+        yield port
+    finally:
+        server.stop(grace=None).wait()
