@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from infra.delivery.git import Remote
-from tests.publish.conftest import Repository
+from tests.publish.conftest import Repository, http_remote
+
+__all__ = ["http_remote"]  # a fixture: the same repository behind smart HTTP that wants a token
 
 ROOT = Path(__file__).parents[2]
 
