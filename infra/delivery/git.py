@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
 
-from infra.delivery.environment import MISSING_GIT, git_environment
+from infra.delivery.git_environment import MISSING_GIT, git_environment
 from infra.errors import Problem, PublishError, RemoteUnavailable, ToolError
 
 _URL_CREDENTIALS = re.compile(r"//[^/\s]+@")

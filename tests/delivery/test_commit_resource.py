@@ -56,10 +56,16 @@ def plain(properties: Struct) -> dict:
     return {key: value for key, value in MessageToDict(properties).items() if key != "__provider"}
 
 
-@pytest.fixture
-def plugin():
-    command = [sys.executable, "-u", "-m", "pulumi.dynamic"]
-    with subprocess.Popen(command, cwd=ROOT, env={**os.environ}, stdout=subprocess.PIPE, text=True) as process:
+@pytest.fixture(scope="module")
+def plugin(tmp_path_factory):
+    """The plugin's process; like the engine's, it serves many resources."""
+    with subprocess.Popen(
+        [sys.executable, "-u", "-m", "pulumi.dynamic"],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], "HOME": str(tmp_path_factory.mktemp("home"))},
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
         with grpc.insecure_channel(f"127.0.0.1:{process.stdout.readline().strip()}") as channel:
             yield Plugin(provider_pb2_grpc.ResourceProviderStub(channel))
         process.kill()
