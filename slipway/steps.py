@@ -21,6 +21,9 @@ class Watcher(Protocol):
     def tell(self, text: str) -> None:
         """The step that runs has something to say."""
 
+    def note(self, text: str) -> None:
+        """The step has something that a person must read, also afterwards."""
+
     def end(self, name: str, seconds: float) -> None:
         """The step is done."""
 

@@ -49,6 +49,13 @@ class Live:
             self._told = time.monotonic()
             console.note(f"{self._step}: {text.splitlines()[0]}")
 
+    def note(self, text: str) -> None:
+        """Show something to be read."""
+        if self._status:
+            self._status.console.print(text, markup=False, highlight=False)
+        else:
+            console.note(text)
+
     def end(self, name: str, seconds: float) -> None:
         """Show that a step is done."""
         if self._status:

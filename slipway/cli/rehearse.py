@@ -10,6 +10,8 @@ from slipway.cli import console
 from slipway.cli.console import Output
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from slipway.rehearse.report import Report
 
 #: Beyond this many, the report counts files instead of naming them.
@@ -66,7 +68,9 @@ def _interrupt(_signal: int, _frame: object) -> NoReturn:
 
 
 def _text(report: "Report") -> str:
-    steps = [f"  {step.name:24}{_changes(step.changes):44}{step.seconds:6.1f} s" for step in report.steps]
+    steps = [
+        f"  {step.name:24}{_changes(step.changes, len(step.files)):44}{step.seconds:6.1f} s" for step in report.steps
+    ]
     resources = ", ".join(f"{service} {count}" for service, count in report.resources.items())
     real, commit = report.real_time, report.commit
     path = [f"    {_clock(step.seconds):>6}  {step.type.split(':')[-1]} {step.name}" for step in real.critical_path]
@@ -91,9 +95,9 @@ def _text(report: "Report") -> str:
     return "\n".join(lines)
 
 
-def _changes(changes: "dict[str, int] | object") -> str:
-    counts = dict(changes) if isinstance(changes, dict) else {}
-    return ", ".join(f"{count} {what}" for what, count in counts.items()) or "no change"
+def _changes(changes: "Mapping[str, int]", files: int) -> str:
+    done = [f"{count} {what}" for what, count in changes.items()]
+    return ", ".join(done + ([f"{files} files"] if files else [])) or "no change"
 
 
 def _clock(seconds: float) -> str:

@@ -49,14 +49,14 @@ class Outcome:
         seconds: wall clock.
         changes: operation on resources → how many, without those that stay the same.
         failures: empty when it succeeded.
-        planned_files: paths that the commit will write, as far as the operation says.
+        files: paths that differ in the commit; all of them where there was none.
     """
 
     operation: str
     seconds: float = 0.0
     changes: Mapping[str, int] = field(default_factory=dict)
     failures: Sequence[Failure] = ()
-    planned_files: Sequence[str] = ()
+    files: Sequence[str] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -192,7 +192,7 @@ def _outcome(operation: str, events: Iterator[dict[str, Any]]) -> Outcome:
             changes = summary.get("resourceChanges") or {}
             outcome.changes = {name: count for name, count in changes.items() if name != "same"}
         elif pre := event.get("resourcePreEvent"):
-            outcome.planned_files = _files(pre["metadata"]) or outcome.planned_files
+            outcome.files = _files(pre["metadata"]) or outcome.files
     outcome.failures = [Failure(urn=urn, message=message) for urn, message in failures.items()] + program_errors
     return outcome
 
@@ -210,5 +210,5 @@ def _collect(diagnostic: Mapping[str, Any], failures: dict[str, str], program_er
 def _files(metadata: Mapping[str, Any]) -> list[str]:
     if not metadata["urn"].split("::")[2].endswith("slipway:Commit"):
         return []
-    inputs = (metadata.get("new") or {}).get("inputs") or {}
-    return sorted(inputs.get("files") or ())
+    before, after = (((metadata.get(state) or {}).get("inputs") or {}).get("files") or {} for state in ("old", "new"))
+    return sorted(path for path in {*before, *after} if before.get(path) != after.get(path))

@@ -130,8 +130,7 @@ class _Rehearsal:
                 done = ", ".join(f"{count} {what}" for what, count in outcome.changes.items())
                 raise RehearsalError(
                     Problem(
-                        where=name, what=f"must change nothing, and did: {done}",
-                        fix="something in the program differs from run to run; `pulumi preview --diff` shows what",
+                        where=name, what=f"must change nothing, and did: {done}", fix=_UNCHANGED_HINTS[operation],
                     )
                 )  # fmt: skip
 
@@ -150,7 +149,7 @@ class _Rehearsal:
         others = [failure for failure in outcome.failures if failure.urn and DELEGATION not in failure.urn]
         if others or not any(DELEGATION in failure.urn for failure in outcome.failures):
             _raise_failures("up, as far as the zone", outcome)
-        self.watcher.tell(next(failure.message for failure in outcome.failures if DELEGATION in failure.urn))
+        self.watcher.note(next(failure.message for failure in outcome.failures if DELEGATION in failure.urn))
 
     def _delegate(self) -> None:
         """Play the owner of the parent zone."""
@@ -158,7 +157,7 @@ class _Rehearsal:
             if resource["type"] == ZONE:
                 outputs = resource["outputs"]
                 self.parent.delegate(outputs["name"], outputs["nameServers"])
-                self.watcher.tell(f"played: the parent delegates {outputs['name']} to {outputs['nameServers'][0]} …")
+                self.watcher.note(f"played: the parent delegates {outputs['name']} to {outputs['nameServers'][0]} …")
 
     def _allow_deletion(self) -> None:
         """Take both protections away: AWS's by the setting and an `up`, Pulumi's in the state."""
@@ -170,6 +169,12 @@ class _Rehearsal:
 
     def _resources(self) -> list[dict[str, Any]]:
         return self.engine.deployment().get("resources") or []
+
+
+_UNCHANGED_HINTS = {
+    "up": "something in the program differs from run to run; `pulumi preview --diff` shows what",
+    "refresh": "somebody changed what was made (a generated file, say); the next run brings it back or says why not",
+}
 
 
 def _raise_failures(name: str, outcome: Outcome) -> None:

@@ -16,11 +16,19 @@ COMMIT = "pulumi-python:dynamic/slipway:Commit"
 
 @dataclass(frozen=True, kw_only=True)
 class StepReport:
-    """One step: its name, wall-clock seconds, and resources by what was done to them (none for no change)."""
+    """One step.
+
+    Attributes:
+        name: what it did.
+        seconds: wall clock.
+        changes: resources by what was done to them; empty for no change.
+        files: paths that the commit will write or wrote in this step.
+    """
 
     name: str
     seconds: float
     changes: Mapping[str, int]
+    files: Sequence[str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +86,9 @@ class Report:
 
 def step_report(name: str, outcome: Outcome) -> StepReport:
     """Report one engine operation."""
-    return StepReport(name=name, seconds=round(outcome.seconds, 1), changes=dict(outcome.changes))
+    return StepReport(
+        name=name, seconds=round(outcome.seconds, 1), changes=dict(outcome.changes), files=list(outcome.files)
+    )
 
 
 def resources_by_service(deployment: Mapping[str, Any]) -> dict[str, int]:

@@ -1,28 +1,8 @@
-"""The program's graph of each ready stack, recorded once a run as data, in `up` and in the first preview."""
-
-from functools import cache
-from pathlib import Path
+"""The program's graph, for each ready stack."""
 
 import pytest
 
-from infra import tables
-from infra.program import program
-from slipway.graph.record import Graph, configuration, record
-from slipway.rehearse.simulated.outputs import made_up_outputs
-
-ROOT = Path(__file__).parents[2]
-ENVIRONMENTS = ("dev", "ha", "large")
-
-
-@cache
-def recorded(environment: str, *, preview: bool) -> Graph:
-    document = tables.parse_yaml((ROOT / "stacks" / f"Pulumi.{environment}.yaml").read_text())
-    return record(program, stack=environment, config=configuration(document), outputs=outputs, preview=preview)
-
-
-def outputs(token: str, name: str, inputs: dict) -> dict:
-    """Give what the simulated providers would answer, and the id of a commit that nobody makes here."""
-    return {"commit": "0" * 40} if token.endswith("slipway:Commit") else made_up_outputs(token, name, inputs)
+from tests.graph.graphs import ENVIRONMENTS, recorded
 
 
 @pytest.fixture(params=ENVIRONMENTS)

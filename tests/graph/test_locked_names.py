@@ -7,7 +7,7 @@ import importlib
 
 import pytest
 
-from tests.graph.conftest import ENVIRONMENTS, recorded
+from tests.graph.graphs import ENVIRONMENTS, recorded
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)

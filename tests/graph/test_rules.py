@@ -4,7 +4,7 @@ import pytest
 
 from infra.durable import STATEFUL
 from slipway.graph.record import UNKNOWN, Node
-from tests.graph.conftest import ENVIRONMENTS, recorded
+from tests.graph.graphs import ENVIRONMENTS, recorded
 
 #: AWS types whose API knows no tags (the SDK's class has no `tags` argument either).
 TAG_KEY = "tags"

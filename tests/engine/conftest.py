@@ -1,0 +1,20 @@
+"""The real engine, and a project for each test."""
+
+import sys
+
+import pytest
+
+from slipway.rehearse.tools import find_pulumi
+from tests.engine.project import Project
+
+
+@pytest.fixture(scope="session", autouse=True)
+def pulumi():
+    """The engine; building it takes minutes where there is none yet."""
+    return find_pulumi(lambda text: sys.stderr.write(f"{text}\n"))
+
+
+@pytest.fixture
+def project(tmp_path):
+    """A project with the three ready stacks."""
+    return Project(tmp_path)
