@@ -10,6 +10,7 @@ import pytest
 from infra.delivery.git import Git, Remote
 from infra.delivery.git import repository as scratch
 from infra.delivery.publish import publish
+from infra.delivery.revision import write_tree
 from infra.errors import PublishError, PushRefused, RemoteUnavailable, ToolError
 from tests.publish.conftest import inputs
 
@@ -223,19 +224,23 @@ def test_a_repository_that_takes_no_deletions_and_no_rewrites_takes_ours(reposit
     assert publish(remote, inputs(overrides={"mine": "core: {replicas: 3}"})).created
 
 
-def test_only_the_lock_is_fetched_and_only_what_changed_is_pushed(repository, remote):
+def test_of_all_blobs_only_the_lock_is_fetched_also_for_a_new_tree(repository, remote):
     publish(remote, inputs())
     for number in range(20):
         repository.write(f"many/{number}.txt", f"{number}\n")
 
     with scratch(remote) as git:
+
+        def blobs() -> int:
+            return git.run("cat-file", "--batch-all-objects", "--batch-check=%(objecttype)").split().count("blob")
+
         base = git.fetch()
-        held = git.run("cat-file", "--batch-all-objects", "--batch-check=%(objecttype)").split()
-        assert "blob" not in held
-        lock = git.blobs(base, ["apps/harbor/ha/.slipway.lock.json"])
-        assert git.read_blob(*lock.values()).startswith("{")
-        held = git.run("cat-file", "--batch-all-objects", "--batch-check=%(objecttype)").split()
-        assert held.count("blob") == 1
+        assert blobs() == 0
+        (lock,) = git.blobs(base, ["apps/harbor/ha/.slipway.lock.json"]).values()
+        assert git.read_blob(lock).startswith("{")
+        assert blobs() == 1
+        write_tree(git, base, {"new.txt": "new\n"}, ["many/7.txt"])
+        assert blobs() == 2
 
 
 def test_a_server_that_knows_no_filter_works_too(repository, remote):
