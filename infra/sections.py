@@ -27,7 +27,12 @@ class Setting(BaseModel):
     """Frozen, strict about names, camelCase in the stack file; the text below a field is its description everywhere."""
 
     model_config = ConfigDict(
-        frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True, use_attribute_docstrings=True
+        frozen=True,
+        extra="forbid",
+        alias_generator=to_camel,
+        populate_by_name=True,
+        use_attribute_docstrings=True,
+        defer_build=True,  # on first use: a nested model's own schema is never needed, and start-up pays for each
     )
 
 

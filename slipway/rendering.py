@@ -5,18 +5,20 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
 from infra.assemble import example
-from infra.delivery.git import Remote
 from infra.delivery.inputs import Inputs, read_overrides
-from infra.delivery.publish import Published, publish
 from infra.errors import Problem, SettingsError, ToolError
 from infra.settings import Settings
 from infra.stack_config import from_stack_file, stack_file
 from slipway.project import find_root
 from values.facts import Facts
+
+if TYPE_CHECKING:
+    from infra.delivery.publish import Published
 
 TOKEN_VARIABLE = "SLIPWAY_GIT_TOKEN"  # noqa: S105
 
@@ -39,7 +41,7 @@ def render_environment(environment: str, facts_source: str | None) -> dict[str, 
 
 def publish_environment(
     environment: str, facts_source: str | None, *, dry_run: bool, take_over: bool, progress: Callable[[str], None]
-) -> Published:
+) -> "Published":
     """Publish the files of one environment to its GitOps repository.
 
     Args:
@@ -54,6 +56,9 @@ def publish_environment(
         ToolError: no `pulumi` to ask for the facts, or no git.
         PublishError, ValuesError: see `infra.delivery.publish`.
     """
+    from infra.delivery.git import Remote  # noqa: PLC0415  # `slipway render` needs no git
+    from infra.delivery.publish import publish  # noqa: PLC0415
+
     root, settings = _settings(environment)
     facts = read_facts(facts_source, environment) if facts_source else _stack_output(root, environment)
     remote = Remote(

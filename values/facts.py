@@ -23,7 +23,10 @@ Profile = Literal["dev", "ha", "large", "kind"]
 class _Fact(BaseModel):
     """Frozen, strict about names, camelCase outside and snake_case inside."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
+    # Built on first use: a nested model's own schema is never needed, and start-up pays for each.
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True, defer_build=True
+    )
 
 
 class AwsFacts(_Fact):

@@ -8,6 +8,7 @@ and cache, and the names of the overrides; never on an address. Two runs are byt
 """
 
 import json
+import os
 import re
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -20,7 +21,7 @@ import yaml
 from values import contract, pools
 from values.errors import Finding, ValuesError
 from values.facts import Facts
-from values.secrets import REGISTRY_USERNAME, HarborSecret, secrets_for
+from values.secrets import REGISTRY_USERNAME, secrets_for
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -115,7 +116,14 @@ def _fill(template: str, context: Mapping[str, Any]) -> str:
 
 @cache
 def _environment() -> "Environment":
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415  # 40 ms that `--help` does not need
+    # 40 ms that `--help` does not need.
+    from jinja2 import Environment, FileSystemBytecodeCache, FileSystemLoader, StrictUndefined  # noqa: PLC0415
+
+    # Compiled templates stand beside their sources, as Python's own do; jinja holds them against the source's hash.
+    compiled = FOLDER / "templates" / "__pycache__"
+    if os.access(FOLDER / "templates", os.W_OK):
+        compiled.mkdir(exist_ok=True)
+    writable = os.access(compiled, os.W_OK)
 
     environment = Environment(
         loader=FileSystemLoader(FOLDER / "templates"),
@@ -125,14 +133,9 @@ def _environment() -> "Environment":
         lstrip_blocks=True,
         keep_trailing_newline=True,
         auto_reload=False,
+        bytecode_cache=FileSystemBytecodeCache(str(compiled)) if writable else None,
     )
     # JSON is YAML, and quotes whatever needs it.
     environment.filters["yaml"] = lambda value: json.dumps(value, ensure_ascii=False)
-    environment.globals["chart_has"] = contract.has
-    environment.globals["secret_data"] = secret_data
+    environment.globals.update(chart_has=contract.has)
     return environment
-
-
-def secret_data(secret: HarborSecret) -> dict[str, str]:
-    """Give the templated keys of a Kubernetes Secret; empty where they are those of Secrets Manager."""
-    return dict(secret.template)

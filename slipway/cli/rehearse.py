@@ -1,5 +1,6 @@
 """`slipway rehearse`: the whole delivery with no cloud."""
 
+import gc
 import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
@@ -52,6 +53,7 @@ def rehearse(
     from slipway.rehearse.rehearsal import Options
     from slipway.rehearse.rehearsal import rehearse as play
 
+    gc.enable()  # off for short commands
     # A supervisor's SIGTERM must stop the engine as gracefully as Ctrl-C does.
     signal.signal(signal.SIGTERM, _interrupt)
     options = Options(fresh=fresh, destroy=destroy, fail=tuple(fail or ()), speed=speed)
