@@ -10,7 +10,7 @@ No engine, no plugin and no cloud take part: computed outputs are made up by `ou
 import asyncio
 import contextlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -221,7 +221,7 @@ class _Recorder(mocks.MockMonitor):
 
 
 @contextlib.contextmanager
-def _own_event_loop() -> Iterator[None]:
+def _own_event_loop() -> Generator[None]:
     """Give the worker thread an event loop for one call; pulumi's mocks would open one and never close it."""
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)

@@ -5,7 +5,7 @@
 
 import contextlib
 import runpy
-from collections.abc import Iterator
+from collections.abc import Generator
 from concurrent import futures
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from slipway.rehearse.simulated.server import UNLIMITED_MESSAGES
 
 
 @contextlib.contextmanager
-def serving(root: Path) -> Iterator[str]:
+def serving(root: Path) -> Generator[str]:
     """Serve the project's ``__main__.py`` for one operation; gives the address for `pulumi --client`."""
 
     def program() -> None:

@@ -3,7 +3,7 @@
 import contextlib
 import socketserver
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 
 import dns.flags
 import dns.message
@@ -36,7 +36,7 @@ class ParentZone:
 
 
 @contextlib.contextmanager
-def parent_zone() -> Iterator[ParentZone]:
+def parent_zone() -> Generator[ParentZone]:
     """Serve a parent zone over UDP on a free port of loopback."""
     zone = ParentZone()
 

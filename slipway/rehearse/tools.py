@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -124,7 +124,7 @@ def _built(passed_over: str, progress: Progress) -> Pulumi:
 
 
 @contextlib.contextmanager
-def _one_at_a_time(folder: Path, progress: Progress) -> Iterator[None]:
+def _one_at_a_time(folder: Path, progress: Progress) -> Generator[None]:
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / ".lock").open("w") as lock:
         try:

@@ -18,7 +18,7 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -148,7 +148,7 @@ def rehearsal_folder(root: Path, environment: str) -> Path:
 
 
 @contextlib.contextmanager
-def opened(root: Path, environment: str, *, fresh: bool) -> Iterator[Workspace]:
+def opened(root: Path, environment: str, *, fresh: bool) -> Generator[Workspace]:
     """Open the rehearsal folder of an environment for this process alone.
 
     Args:

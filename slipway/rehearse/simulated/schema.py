@@ -9,7 +9,6 @@ which change needs a replacement, and what the provider computes.
 import difflib
 import importlib
 import inspect
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -42,17 +41,19 @@ def schema_of(token: str) -> Schema:
         UnknownTypeError: the SDK has no such type; the message names the nearest.
     """
     package, location, name = token.split(":")
-    folder, _, file = location.partition("/")
-    parent = PACKAGES[package] if folder == "index" else f"{PACKAGES[package]}.{folder}"
-    module = _module(f"{parent}.{snake_case(file)}")
-    if module is None or not hasattr(module, name):
-        raise UnknownTypeError(f"{token} is no type of {PACKAGES[package]}{_nearest(parent, name)}")
+    folder = location.partition("/")[0]
+    module = _module(PACKAGES[package] if folder == "index" else f"{PACKAGES[package]}.{folder}")
+    resource = getattr(module, name, None)
+    # A token's file is part of its identity, though no Python name depends on it.
+    if resource is None or resource.pulumi_type != token:
+        raise UnknownTypeError(f"{token} is no type of {PACKAGES[package]}{did_you_mean(token, _tokens(module))}")
     # A type whose own properties would clash with the resource's name has its arguments in …InitArgs.
-    arguments = getattr(module, f"{name}Args", None) or getattr(module, f"{name}InitArgs")
+    generated = importlib.import_module(resource.__module__)
+    arguments = getattr(generated, f"{name}Args", None) or getattr(generated, f"{name}InitArgs")
     return Schema(
         inputs=input_type_types(arguments),
         required=required_properties(arguments),
-        outputs=resource_types(getattr(module, name)),
+        outputs=resource_types(resource),
     )
 
 
@@ -72,11 +73,6 @@ def takes(token: str, key: str) -> bool:
     return key in schema_of(token).inputs
 
 
-def snake_case(name: str) -> str:
-    """Give a module's name: ``replicationGroup`` → ``replication_group``."""
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
-
-
 def did_you_mean(name: str, known: Any) -> str:  # noqa: ANN401  # any iterable of names
     """Give ``; did you mean 'x'?`` where something is near."""
     close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
@@ -84,12 +80,12 @@ def did_you_mean(name: str, known: Any) -> str:  # noqa: ANN401  # any iterable 
 
 
 def _module(name: str) -> ModuleType | None:
+    """Import a package's folder; it loads lazily, so its attributes are looked up in it and never in its files."""
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError:
         return None
 
 
-def _nearest(parent: str, name: str) -> str:
-    module = _module(parent)
-    return did_you_mean(name, getattr(module, "__all__", None) or dir(module)) if module else ""
+def _tokens(module: ModuleType | None) -> list[str]:
+    return [item.pulumi_type for item in vars(module).values() if hasattr(item, "pulumi_type")] if module else []

@@ -12,7 +12,7 @@ import contextlib
 import json
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from concurrent import futures
 from dataclasses import dataclass
 from pathlib import Path
@@ -216,7 +216,7 @@ def _refused(context: Any, reason: str) -> Any:
 
 
 @contextlib.contextmanager
-def serving(package: str, behaviour: Behaviour) -> Iterator[int]:
+def serving(package: str, behaviour: Behaviour) -> Generator[int]:
     """Serve one simulated provider from this process on a free port of loopback, which it gives.
 
     The engine attaches to it (PULUMI_DEBUG_PROVIDERS) instead of starting a plugin: one process for all operations of
