@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from slipway.cli import run
-from tests.publish.conftest import Repository
+from tests.delivery.repositories import Repository
 from tests.values.conftest import facts_of
 
 ROOT = Path(__file__).parents[2]

@@ -1,14 +1,16 @@
 """A bare repository, its remote, and a home whose git configuration is nobody's."""
 
 import os
+import shutil
+import subprocess
+import threading
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
 from infra.delivery.git import Remote
-from tests.publish.conftest import Repository, http_remote
-
-__all__ = ["http_remote"]  # a fixture: the same repository behind smart HTTP that wants a token
+from tests.delivery.repositories import GitHttp, Repository
 
 ROOT = Path(__file__).parents[2]
 
@@ -34,3 +36,21 @@ def repository(tmp_path) -> Repository:
 def remote(repository) -> Remote:
     """Its branch main."""
     return Remote(repository=repository.path.as_uri(), branch="main")
+
+
+@pytest.fixture
+def http_remote(repository):
+    """The same repository behind smart HTTP that wants a token; gives the URL."""
+    if (
+        not shutil.which("git")
+        or subprocess.run(["git", "http-backend"], capture_output=True, check=False).returncode == 1
+    ):
+        pytest.skip("no git-http-backend: it is in Debian's package git")
+    repository.git("config", "http.receivepack", "true")
+    handler = type("Handler", (GitHttp,), {"root": repository.path.parent, "seen": []})
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_address[1]}/{repository.path.name}"
+        server.shutdown()
+        thread.join()

@@ -11,7 +11,7 @@ import pytest
 from slipway.rehearse.language_host import serving
 from slipway.rehearse.tools import find_pulumi
 from tests.delivery.conftest import ROOT
-from tests.publish.conftest import TOKEN, inputs
+from tests.delivery.repositories import TOKEN, inputs
 
 PROGRAM = """
 import pulumi

@@ -18,7 +18,7 @@ from infra.delivery.commit import CONTENT, PLACE, CommitArgs, CommitProvider
 from infra.delivery.lock import blob_id
 from infra.delivery.publish import publish
 from tests.delivery.conftest import ROOT
-from tests.publish.conftest import TOKEN, inputs
+from tests.delivery.repositories import TOKEN, inputs
 
 PROVIDER = serialize_provider(CommitProvider())
 PORTAL = "apps/harbor/ha/release/values/portal.yaml"

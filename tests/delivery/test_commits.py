@@ -3,7 +3,7 @@
 import pytest
 
 from infra.delivery.publish import publish, withdraw
-from tests.publish.conftest import inputs
+from tests.delivery.repositories import inputs
 from values.errors import ValuesError
 
 

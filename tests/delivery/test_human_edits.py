@@ -4,7 +4,7 @@ import pytest
 
 from infra.delivery.publish import publish
 from infra.errors import HumanEdit
-from tests.publish.conftest import inputs
+from tests.delivery.repositories import inputs
 
 PORTAL = "apps/harbor/ha/release/values/portal.yaml"
 CLUSTER = "clusters/ha/harbor.yaml"

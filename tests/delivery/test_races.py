@@ -11,7 +11,7 @@ from pathlib import Path
 
 from infra.delivery.publish import publish, withdraw
 from tests.delivery.conftest import ROOT
-from tests.publish.conftest import Repository, inputs
+from tests.delivery.repositories import Repository, inputs
 
 #: The first push that gets here waits in the server until the file `go` is there.
 WAIT_ONCE = "mkdir first 2>/dev/null && { touch entered; until [ -e go ]; do sleep 0.02; done; touch left; }; exit 0"

@@ -12,7 +12,7 @@ from infra.delivery.git import repository as scratch
 from infra.delivery.publish import publish
 from infra.delivery.revision import write_tree
 from infra.errors import PublishError, PushRefused, RemoteUnavailable, ToolError
-from tests.publish.conftest import inputs
+from tests.delivery.repositories import inputs
 
 TOKEN = "ghs_s3cr3t"
 

@@ -21,7 +21,7 @@ from infra.errors import (
     RemoteUnavailable,
     SettingsError,
 )
-from tests.publish.conftest import TOKEN, inputs
+from tests.delivery.repositories import TOKEN, inputs
 from tests.values.conftest import facts_of
 
 CORE = "apps/harbor/ha/release/values/core.yaml"

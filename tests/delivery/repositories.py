@@ -2,16 +2,11 @@
 
 import base64
 import os
-import shutil
 import subprocess
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import pytest
-
-from infra.delivery.git import Remote
 from infra.delivery.inputs import Inputs
 from tests.values.conftest import facts_of
 
@@ -67,18 +62,6 @@ class Repository:
         path.chmod(0o755)
 
 
-@pytest.fixture
-def repository(tmp_path):
-    """An empty bare repository."""
-    return Repository(tmp_path / "gitops.git")
-
-
-@pytest.fixture
-def remote(repository):
-    """Its branch main."""
-    return Remote(repository=repository.path.as_uri(), branch="main")
-
-
 def inputs(profile: str = "ha", overrides: dict | None = None, **settings) -> Inputs:
     """What a commit is made from."""
     return Inputs(facts_of(profile, **settings).to_json(), overrides or {})
@@ -132,21 +115,3 @@ class GitHttp(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         self.wfile.write(content)
-
-
-@pytest.fixture
-def http_remote(repository):
-    """The same repository behind smart HTTP that wants a token; gives the URL."""
-    if (
-        not shutil.which("git")
-        or subprocess.run(["git", "http-backend"], capture_output=True, check=False).returncode == 1
-    ):
-        pytest.skip("no git-http-backend: it is in Debian's package git")
-    repository.git("config", "http.receivepack", "true")
-    handler = type("Handler", (GitHttp,), {"root": repository.path.parent, "seen": []})
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_address[1]}/{repository.path.name}"
-        server.shutdown()
-        thread.join()
