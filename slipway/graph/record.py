@@ -9,8 +9,10 @@ No engine, no plugin and no cloud take part: computed outputs are made up by `ou
 
 import asyncio
 import contextlib
+import contextvars
 import json
 from collections.abc import Callable, Generator, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -130,6 +132,7 @@ def record(
     """
     monitor = _Recorder(_Mocks(outputs, preview))
     loop = asyncio.new_event_loop()
+    loop.set_default_executor(_ContextExecutor())
     asyncio.set_event_loop(loop)
     try:
         mocks.set_mocks(monitor.mocks, project=PROJECT, stack=stack, preview=preview, monitor=monitor)
@@ -218,6 +221,16 @@ class _Recorder(mocks.MockMonitor):
         if f"::{STACK}::" in request.urn:
             self.exports = _plain(MessageToDict(request.outputs))
         return super().RegisterResourceOutputs(request)
+
+
+class _ContextExecutor(ThreadPoolExecutor):
+    """Hands its caller's context variables on, in which Pulumi keeps the monitor of this run.
+
+    Without it a worker thread finds the monitor of whichever engine ran in this process before.
+    """
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:  # noqa: ANN401
+        return super().submit(contextvars.copy_context().run, fn, *args, **kwargs)
 
 
 @contextlib.contextmanager

@@ -23,7 +23,8 @@ def serving(root: Path) -> Generator[str]:
     def program() -> None:
         runpy.run_path(str(root / "__main__.py"), run_name="__main__")
 
-    server = grpc.server(futures.ThreadPoolExecutor(max_workers=4), options=UNLIMITED_MESSAGES)
+    workers = futures.ThreadPoolExecutor(max_workers=4)
+    server = grpc.server(workers, options=UNLIMITED_MESSAGES)
     language_pb2_grpc.add_LanguageRuntimeServicer_to_server(LanguageServer(program), server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
@@ -31,3 +32,5 @@ def serving(root: Path) -> Generator[str]:
         yield f"127.0.0.1:{port}"
     finally:
         server.stop(grace=None).wait()
+        # The program of an engine that gave up may still run, and Pulumi's runtime is one for the whole process.
+        workers.shutdown(wait=True, cancel_futures=True)
