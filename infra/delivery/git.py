@@ -150,7 +150,10 @@ class Git:
             return self.run("rev-parse", "refs/base").strip()
         if "couldn't find remote ref" not in answer.err:
             raise self.unavailable(answer.err)
-        if branches := self._branches():
+        branches = self._branches()
+        if self.remote.branch in branches:  # somebody made it since
+            return self.fetch()
+        if branches:
             raise RemoteUnavailable(
                 Problem(
                     where=self.remote.shown,

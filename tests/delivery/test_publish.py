@@ -9,7 +9,7 @@ import pytest
 import stamina
 
 from infra.delivery import publish as publisher
-from infra.delivery.git import Remote
+from infra.delivery.git import Git, Remote
 from infra.delivery.inputs import Inputs, read_overrides
 from infra.delivery.publish import present_files, publish, withdraw
 from infra.errors import (
@@ -248,6 +248,19 @@ def test_a_branch_that_never_rests_is_given_up(repository, remote, monkeypatch):
     ):
         publish(remote, inputs())
     assert caught.value.exit_code == 3
+
+
+def test_a_branch_that_appears_while_we_look_for_it_is_taken_as_the_base(repository, remote, monkeypatch):
+    look = Git._branches
+
+    def somebody_is_first(git):
+        repository.write("README.md", "hello\n")
+        return look(git)
+
+    monkeypatch.setattr(Git, "_branches", somebody_is_first)
+
+    assert publish(remote, inputs()).created
+    assert {"README.md", CORE} <= set(repository.files())
 
 
 def test_two_first_commits_at_once_become_two_commits(repository, remote):
