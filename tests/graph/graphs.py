@@ -1,4 +1,4 @@
-"""The program's graph of each ready stack, recorded once a run as data, in `up` and in the first preview."""
+"""The program's graph of each stack, recorded once a run as data, in `up` and in the first preview."""
 
 from functools import cache
 from pathlib import Path
@@ -9,12 +9,15 @@ from slipway.graph.record import Graph, configuration, record
 from slipway.rehearse.simulated.outputs import made_up_outputs
 
 ROOT = Path(__file__).parents[2]
-ENVIRONMENTS = ("dev", "ha", "large")
+READY = ("dev", "ha", "large")
+#: The ready stacks, and one that takes the other branch of every choice they leave at its default.
+ENVIRONMENTS = (*READY, "other")
 
 
 @cache
 def recorded(environment: str, *, preview: bool) -> Graph:
-    document = tables.parse_yaml((ROOT / "stacks" / f"Pulumi.{environment}.yaml").read_text())
+    stack = ROOT / "stacks" / f"Pulumi.{environment}.yaml"
+    document = tables.parse_yaml((stack if environment in READY else Path(__file__).parent / "other.yaml").read_text())
     return record(program, stack=environment, config=configuration(document), outputs=outputs, preview=preview)
 
 

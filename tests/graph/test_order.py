@@ -1,5 +1,9 @@
 """What waits for what: the slow things start early, and nothing starts before what it needs to work."""
 
+import pytest
+
+from tests.graph.graphs import READY, recorded
+
 
 def names(graph, node) -> set[str]:
     return {f"{other.type}::{other.name}" for other in map(graph.by_urn, graph.ancestors(node))}
@@ -53,7 +57,9 @@ def test_the_control_plane_waits_for_its_role_and_its_log_group(graph):
     )
 
 
-def test_the_certificate_waits_for_caa_and_its_validation_for_the_delegation(graph):
+@pytest.mark.parametrize("environment", READY)
+def test_the_certificate_waits_for_caa_and_its_validation_for_the_delegation(environment):
+    graph = recorded(environment, preview=False)
     (certificate,) = graph.of_type("aws:acm/certificate:Certificate")
     (validation,) = graph.of_type("aws:acm/certificateValidation:CertificateValidation")
 

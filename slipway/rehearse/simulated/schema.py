@@ -47,9 +47,9 @@ def schema_of(token: str) -> Schema:
     # A token's file is part of its identity, though no Python name depends on it.
     if resource is None or resource.pulumi_type != token:
         raise UnknownTypeError(f"{token} is no type of {PACKAGES[package]}{did_you_mean(token, _tokens(module))}")
-    # A type whose own properties would clash with the resource's name has its arguments in …InitArgs.
     generated = importlib.import_module(resource.__module__)
-    arguments = getattr(generated, f"{name}Args", None) or getattr(generated, f"{name}InitArgs")
+    # Where a nested type has the name …Args already, the resource's own arguments are …InitArgs.
+    arguments = getattr(generated, f"{name}InitArgs", None) or getattr(generated, f"{name}Args")
     return Schema(
         inputs=input_type_types(arguments),
         required=required_properties(arguments),
