@@ -30,13 +30,22 @@ _TYPES: Mapping[str, tuple[type, ...]] = {
 
 
 @cache
+def _document(version: str) -> Mapping[str, Any]:
+    return json.loads((FOLDER / f"{version}.json").read_text())
+
+
 def contract(version: str) -> Mapping[str, Any]:
     """Give the tree of keys of a chart version: key → type name, or the tree below it.
 
     Raises:
         FileNotFoundError: the version is not supported.
     """
-    return json.loads((FOLDER / f"{version}.json").read_text())["keys"]
+    return _document(version)["keys"]
+
+
+def harbor(version: str) -> tuple[int, ...]:
+    """Give the version of Harbor that a chart version installs, as numbers that compare."""
+    return tuple(map(int, _document(version)["appVersion"].split(".")))
 
 
 def has(version: str, key: str) -> bool:
@@ -89,12 +98,29 @@ def _below(
                 yield from _below(known[key], value, here, path, version)
             else:
                 yield _mistyped(path, here, "a mapping", value)
-        elif not _fits(known[key], value):
-            yield _mistyped(path, here, known[key].replace("|", " or "), value)
-        elif isinstance(value, str) and "://:@" in value:
-            yield Finding(
-                path=path, key=".".join(here), message="is a URL with an empty password", suggestion="name its Secret"
-            )
+        else:
+            yield from _leaf(known[key], value, here, path)
+
+
+def _leaf(kind: str, value: Any, at: tuple[str, ...], path: str) -> Iterator[Finding]:  # noqa: ANN401  # any YAML value
+    if kind == "credential":
+        if value != "":
+            hint = "name its Secret instead: the keys beside it that begin with existingSecret or end with Name"
+            message = "is a credential, which must not be in Git"
+            yield Finding(path=path, key=".".join(at), message=message, suggestion=hint)
+    elif not _fits(kind, value):
+        yield _mistyped(path, at, kind.replace("|", " or "), value)
+    elif any("://:@" in text for text in _texts(value)):
+        message, hint = "is a URL with an empty password", "take it from a Secret"
+        yield Finding(path=path, key=".".join(at), message=message, suggestion=hint)
+
+
+def _texts(value: Any) -> Iterator[str]:  # noqa: ANN401
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _texts(item)
 
 
 def _fits(kinds: str, value: Any) -> bool:  # noqa: ANN401  # any YAML value

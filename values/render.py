@@ -93,6 +93,8 @@ def _context(facts: Facts, overrides: Mapping[str, str]) -> dict[str, Any]:
         "prerequisites": prerequisites,
         "secrets": secrets_for(frozenset(name for name, there in parts.items() if there)),
         "registry_username": REGISTRY_USERNAME,
+        # Harbor's registry logs in to Redis with a user name since 2.15 (goharbor/harbor-helm#2320).
+        "registry_knows_cache_users": contract.harbor(facts.chart_version) >= (2, 15),
         "max_open_connections": facts.database
         and pools.max_open_connections(facts.database.max_connections, profile["replicas"]),
         "home": "/".join(filter(None, (".", facts.gitops_path, "apps/harbor", facts.environment))),

@@ -1,14 +1,17 @@
 """The official chart, rendered by Helm's own engine with the committed values. Skips without the chart in its cache."""
 
 import re
+import tarfile
 from base64 import b64decode
 from functools import reduce
+from pathlib import Path
 
 import pytest
 import yaml
 from helm_python.chart import Chart
 
 from tests.values.conftest import PROFILES, facts_of
+from values import contract
 from values.facts import SUPPORTED_CHART_VERSIONS
 from values.render import COMPONENTS, render
 
@@ -32,10 +35,14 @@ def values_of(profile: str, **facts) -> dict:
     return reduce(merged, [*documents, REDIS] if profile != "kind" else documents)
 
 
-def manifests(chart, values: dict) -> str:
+def manifests(chart: Path, values: dict) -> str:
     with Chart.load(chart) as loaded:
         rendered = loaded.render(values=values, name="harbor", namespace="harbor")
     return "\n---\n".join(f"# {name}\n{text}" for name, text in sorted(rendered.items()) if name.endswith(".yaml"))
+
+
+def version_of(chart: Path) -> str:
+    return chart.stem.removeprefix("harbor-")
 
 
 def objects(text: str) -> list[dict]:
@@ -47,11 +54,32 @@ def one(items: list[dict], kind: str, name: str) -> dict:
     return found
 
 
+def keys_read_by(template: str) -> set[str]:
+    """Give dotted keys that a template reads: `.Values.a.b`, and `$x.b` where `$x := .Values.a`."""
+    keys = {match[1] for match in re.finditer(r"\.Values\.([\w.]+\w)", template)}
+    for variable, key in re.findall(r"(\$\w+)\s*:=\s*\.Values\.([\w.]+)", template):
+        keys |= {f"{key}.{match[1]}" for match in re.finditer(re.escape(variable) + r"\.([\w.]+\w)", template)}
+    return keys
+
+
+@pytest.mark.parametrize("chart", SUPPORTED_CHART_VERSIONS, indirect=True)
+def test_the_contract_knows_every_key_that_the_templates_read(chart):
+    with tarfile.open(chart) as archive:
+        texts = [archive.extractfile(member).read().decode() for member in archive if "/templates/" in member.name and member.isfile()]
+    keys = set().union(*map(keys_read_by, texts))
+
+    def inside_an_open_map(key: str) -> bool:
+        parents = key.split(".")
+        return any(contract.kind(version_of(chart), ".".join(parents[:end])) == "map" for end in range(1, len(parents)))
+
+    assert len(keys) > 400
+    assert sorted(key for key in keys if not contract.has(version_of(chart), key) and not inside_an_open_map(key)) == []
+
+
 @pytest.mark.parametrize("profile", PROFILES)
 @pytest.mark.parametrize("chart", SUPPORTED_CHART_VERSIONS, indirect=True)
 def test_two_renders_give_identical_bytes(chart, profile):
-    version = re.search(r"harbor-(.+)\.tgz", chart.name)[1]
-    values = values_of(profile, chartVersion=version)
+    values = values_of(profile, chartVersion=version_of(chart))
 
     assert manifests(chart, values) == manifests(chart, values)
 
@@ -103,6 +131,18 @@ def test_our_values_arrive_in_the_objects(chart):
         == "harbor-gp3"
     )
     assert not [item for item in items if item["kind"] == "PersistentVolumeClaim"]
+
+
+@pytest.mark.parametrize(("chart", "known"), [("1.18.3", False), ("1.19.1", True)], indirect=["chart"])
+def test_the_registry_asks_the_cache_only_where_it_can_log_in(chart, known):
+    """Only charts from 1.19 on write the user name into the registry's configuration."""
+    items = objects(manifests(chart, values_of("ha", chartVersion=version_of(chart))))
+    configuration = one(items, "ConfigMap", "harbor-registry")["data"]["config.yml"]
+    container = one(items, "Deployment", "harbor-registry")["spec"]["template"]["spec"]["containers"][0]
+    disabled = {"name": "REGISTRY_STORAGE_CACHE_BLOBDESCRIPTOR", "value": "disabled"}
+
+    assert ("username: \"harbor\"" in configuration) == known
+    assert (disabled not in container["env"]) == known
 
 
 def test_the_ingress_is_the_load_balancers_and_the_health_checks_are_answered(chart):

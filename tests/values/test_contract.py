@@ -27,6 +27,10 @@ def check(text: str) -> list[str]:
             'redis: {external: {addr: "rediss://:@host"}}',
             "my.yaml redis.external.addr: is a URL with an empty password",
         ),
+        (
+            "core: {extraEnvVars: [{name: _REDIS_URL_CORE, value: 'redis://:@host/0'}]}",
+            "my.yaml core.extraEnvVars: is a URL with an empty password",
+        ),
         ("core: [", "my.yaml: is not YAML in line "),
         ("a: b: c", "my.yaml: is not YAML in line 1: mapping values are not allowed"),
     ],
@@ -49,10 +53,29 @@ def test_refused(text, expected):
         "expose: {ingress: {annotations: {my.own/annotation: x}}}",
         "core: {resources: {requests: {cpu: 1}}}",
         "trace: {sample_rate: 0.5}",
+        "persistence: {imageChartStorage: {s3: {encrypt: true, keyid: alias/registry, chunksize: '10485760'}}}",
+        "redis: {external: {password: ''}}",
     ],
 )
 def test_taken(text):
     assert check(text) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "harborAdminPassword: Hunter2",
+        "database: {external: {password: Hunter2}}",
+        "persistence: {imageChartStorage: {s3: {secretkey: Hunter2}}}",
+        "core: {tokenKey: 4711}",
+    ],
+)
+def test_a_credential_is_refused_and_not_repeated(text):
+    (found,) = contract.findings("my.yaml", text, DEFAULT_CHART_VERSION)
+
+    assert "is a credential, which must not be in Git" in str(found)
+    assert "Hunter2" not in str(found)
+    assert "4711" not in str(found)
 
 
 @pytest.mark.parametrize("version", SUPPORTED_CHART_VERSIONS)
@@ -69,7 +92,7 @@ def test_every_supported_version_has_a_contract_of_known_types(version):
 
     walk(document["keys"])
     assert document["version"] == version
-    assert kinds <= {"string", "integer", "number", "boolean", "list", "map", "any"}
+    assert kinds <= {"string", "integer", "number", "boolean", "list", "map", "any", "credential"}
 
 
 def test_versions_differ_where_the_chart_does():

@@ -51,6 +51,8 @@ def test_two_runs_are_byte_identical_whatever_the_hash_seed():
 
 def test_which_files_there_are_does_not_depend_on_addresses():
     facts = facts_of("ha")
+    assert facts.database
+    assert facts.aws
     elsewhere = facts.model_copy(
         update={
             "host": "other.example.org",
@@ -139,6 +141,7 @@ def test_all_pods_fit_into_the_database_even_while_they_roll(profile):
     size = int(common.partition("maxOpenConns: ")[2].split()[0])
     replicas = {"dev": 3, "ha": 5, "large": 8}[profile]
 
+    assert facts.database
     assert size * (replicas + 3) <= 0.8 * facts.database.max_connections
     assert size >= 20
 
