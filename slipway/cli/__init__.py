@@ -64,6 +64,12 @@ def run(arguments: list[str]) -> int:
     except (SlipwayError, ValuesError) as error:
         console.failure(error)
         return error.exit_code
+    except OSError as error:
+        if not error.filename:
+            raise
+        # A folder that cannot be written to, a full disk: nothing that a traceback would explain better.
+        console.failure(f"{error.filename}: {error.strerror}")
+        return 1
     except SystemExit as ended:
         return int(ended.code or 0)
     return 0

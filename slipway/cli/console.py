@@ -24,10 +24,10 @@ def coloured(stream: TextIO) -> bool:
     return stream.isatty() and not os.environ.get("NO_COLOR")
 
 
-def failure(error: Exception) -> None:
+def failure(error: Exception | str) -> None:
     """Show an error that the user can act on."""
     label = typer.style("error:", fg="red", bold=True)
-    lines = str(error).splitlines() or [type(error).__name__]
+    lines = str(error).splitlines()
     note("\n".join(f"{label} {line}" if line[:1].strip() else f"  {line}" for line in lines))
 
 

@@ -27,7 +27,8 @@ import yaml
 
 from infra import tables
 from infra.aws.delegation import SERVER_VARIABLE
-from infra.errors import Problem, RehearsalError
+from infra.delivery.git_environment import MISSING_GIT
+from infra.errors import Problem, RehearsalError, ToolError
 from infra.stack_config import PROJECT, STACKS, stack_file
 
 #: Encrypts the state of a rehearsal, in which every secret is made up.
@@ -127,6 +128,8 @@ class Workspace:
         """Make what is missing: folders, plugins, the scratch repository."""
         (self.folder / "state").mkdir(parents=True, exist_ok=True)
         self._install_dynamic_provider()
+        if shutil.which("git") is None:
+            raise ToolError(MISSING_GIT)
         if not self.repository.exists():
             subprocess.run(
                 ["git", "init", "--quiet", "--bare", f"--initial-branch={BRANCH}", str(self.repository)], check=True

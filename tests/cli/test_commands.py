@@ -169,6 +169,13 @@ def test_the_schema_command_writes_checks_and_shows(project, capsys):
     assert json.loads(capsys.readouterr().out) == json.loads((project / "stacks/schema.json").read_text())
 
 
+def test_a_file_that_cannot_be_written_is_said_without_a_traceback(project, capsys):
+    (project / "stacks" / "schema.json").mkdir()
+
+    assert run(["schema"]) == 1
+    assert "schema.json: Is a directory" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("command", ["init", "schema", "render", "publish", "rehearse"])
 def test_every_command_has_help_with_examples(command, capsys):
     assert run([command, "--help"]) == 0

@@ -89,8 +89,9 @@ def test_nothing_public_but_the_public_subnets(graph):
     assert database.inputs["publiclyAccessible"] is False
     (cluster,) = graph.of_type("aws:eks/cluster:Cluster")
     access = cluster.inputs["vpcConfig"]
-    assert access["endpointPublicAccess"] == bool(access.get("publicAccessCidrs"))
-    assert "0.0.0.0/0" not in access.get("publicAccessCidrs", [])
+    cidrs = access.get("publicAccessCidrs") or []
+    assert access["endpointPublicAccess"] == bool(cidrs)
+    assert "0.0.0.0/0" not in cidrs
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
