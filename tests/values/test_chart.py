@@ -3,6 +3,7 @@
 import re
 import tarfile
 from base64 import b64decode
+from collections.abc import Mapping
 from functools import reduce
 from pathlib import Path
 
@@ -46,7 +47,8 @@ def version_of(chart: Path) -> str:
 
 
 def objects(text: str) -> list[dict]:
-    return [item for item in yaml.safe_load_all(text) if isinstance(item, dict)]
+    # The chart 1.18.3 ends a line with a tab, which Go's parser takes and this one does not.
+    return [item for item in yaml.safe_load_all(text.replace("\t\n", "\n")) if isinstance(item, dict)]
 
 
 def one(items: list[dict], kind: str, name: str) -> dict:
@@ -62,7 +64,7 @@ def keys_read_by(template: str) -> set[str]:
     return keys
 
 
-def known(keys: dict | str, path: list[str]) -> bool:
+def known(keys: Mapping | str, path: list[str]) -> bool:
     """Tell whether a tree of keys has a path; below an open map anything is there."""
     if not path or isinstance(keys, str):
         return True
@@ -72,8 +74,8 @@ def known(keys: dict | str, path: list[str]) -> bool:
 @pytest.mark.parametrize("chart", SUPPORTED_CHART_VERSIONS, indirect=True)
 def test_the_contract_knows_every_key_that_the_templates_read(chart):
     with tarfile.open(chart) as archive:
-        files = [member for member in archive if member.isfile() and "/templates/" in member.name]
-        texts = [archive.extractfile(member).read().decode() for member in files]
+        files = [archive.extractfile(member) for member in archive if "/templates/" in member.name]
+        texts = [file.read().decode() for file in files if file]
     keys = set().union(*map(keys_read_by, texts))
 
     assert len(keys) > 400
