@@ -13,7 +13,7 @@ from infra.stack_config import from_stack_file, stack_file
 from slipway.rehearse import report
 from slipway.rehearse.engine import Engine, Outcome
 from slipway.rehearse.nameserver import ParentZone, parent_zone
-from slipway.rehearse.simulated.schema import PACKAGES
+from slipway.rehearse.simulated.schema import PACKAGES, UnknownTypeError, schema_of
 from slipway.rehearse.simulated.server import Behaviour, serving
 from slipway.rehearse.tools import find_pulumi
 from slipway.rehearse.workspace import Workspace, opened
@@ -49,6 +49,7 @@ def rehearse(root: Path, environment: str, options: Options, watcher: Watcher) -
         RehearsalError: an operation failed; the next rehearsal goes on from there.
     """
     settings = from_stack_file(stack_file(root, environment))
+    _refuse_unknown_types(options.fail)
     watcher.begin("find pulumi")
     pulumi = find_pulumi(watcher.tell)
     with contextlib.ExitStack() as stack:
@@ -63,6 +64,26 @@ def rehearse(root: Path, environment: str, options: Options, watcher: Watcher) -
             progress=watcher.tell,
         )
         return _Rehearsal(settings, workspace, engine, parent, options, watcher).run()
+
+
+def _refuse_unknown_types(asked: tuple[str, ...]) -> None:
+    """Refuse a type that can never be created, since waiting for its failure would be in vain.
+
+    Raises:
+        RehearsalError: a token that the installed SDKs do not have.
+    """
+    problems = []
+    for token in asked:
+        try:
+            schema_of(token.partition("::")[0])
+        except UnknownTypeError as error:
+            problems.append(
+                Problem(
+                    where=f"--fail {token}", what=str(error), fix="give a type token like aws:rds/instance:Instance"
+                )
+            )
+    if problems:
+        raise RehearsalError(*problems)
 
 
 @dataclass

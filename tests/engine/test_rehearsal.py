@@ -177,6 +177,15 @@ def test_a_killed_run_leaves_nothing_that_stops_the_next(project):
     assert project.rehearse()["commit"]["created"]
 
 
+def test_a_failure_of_a_type_that_is_none_is_refused_at_once(project):
+    with pytest.raises(RehearsalFailed) as caught:
+        project.rehearse("dev", "--fail", "aws:rds/instanc:Instance", "--fail", "nonsense")
+
+    assert "--fail aws:rds/instanc:Instance: " in str(caught.value)
+    assert "did you mean 'aws:rds/instance:Instance'?" in str(caught.value)
+    assert "--fail nonsense: nonsense is no type of aws, random, tls" in str(caught.value)
+
+
 def test_two_rehearsals_of_one_environment_do_not_meet(project):
     with (
         opened(project.root, "dev", fresh=False),

@@ -40,13 +40,17 @@ def schema_of(token: str) -> Schema:
     Raises:
         UnknownTypeError: the SDK has no such type; the message names the nearest.
     """
-    package, location, name = token.split(":")
+    try:
+        package, location, name = token.split(":")
+        known = PACKAGES[package]
+    except (ValueError, KeyError):
+        raise UnknownTypeError(f"{token} is no type of {', '.join(PACKAGES)}") from None
     folder = location.partition("/")[0]
-    module = _module(PACKAGES[package] if folder == "index" else f"{PACKAGES[package]}.{folder}")
+    module = _module(known if folder == "index" else f"{known}.{folder}")
     resource = getattr(module, name, None)
     # A token's file is part of its identity, though no Python name depends on it.
     if resource is None or resource.pulumi_type != token:
-        raise UnknownTypeError(f"{token} is no type of {PACKAGES[package]}{did_you_mean(token, _tokens(module))}")
+        raise UnknownTypeError(f"{token} is no type of {known}{did_you_mean(token, _tokens(module))}")
     generated = importlib.import_module(resource.__module__)
     # Where a nested type has the name …Args already, the resource's own arguments are …InitArgs.
     arguments = getattr(generated, f"{name}InitArgs", None) or getattr(generated, f"{name}Args")
