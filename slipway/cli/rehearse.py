@@ -87,7 +87,7 @@ def _text(report: "Report") -> str:
         f"  Time on AWS    about {_clock(real.seconds)} minutes for this graph, {_clock(real.one_by_one)} one by one",
         "  Critical path",
         *path,
-        f"  Commit         {commit.id} ({'made now' if commit.created else 'was there already'})",
+        f"  Commit         {f'1 commit: {commit.id}' if commit.created else f'0 commits: HEAD is still {commit.id}'}",
         *(f"    {path}" for path in files),
         "",
         f"  Look at it:    git -C {commit.repository} show",
@@ -99,7 +99,7 @@ def _text(report: "Report") -> str:
 
 def _changes(changes: "Mapping[str, int]", files: int) -> str:
     done = [f"{count} {what}" for what, count in changes.items()]
-    return ", ".join(done + ([f"{files} files"] if files else [])) or "no change"
+    return ", ".join(done + ([f"{files} files"] if files else [])) or "0 changes"
 
 
 def _clock(seconds: float) -> str:
