@@ -35,23 +35,6 @@ class Cache(pulumi.ComponentResource):
         super().__init__(TOKEN, "cache", None, opts)
         names, child = Names(settings.environment), pulumi.ResourceOptions(parent=self)
         name = names.physical("cache", limit=40)
-        subnets = elasticache.SubnetGroup(
-            "cache",
-            name=name,
-            description=f"Harbor {settings.environment}: isolated data subnets",
-            subnet_ids=list(network.data_subnet_ids.values()),
-            tags=names.tags("cache"),
-            opts=child,
-        )
-        parameters = elasticache.ParameterGroup(
-            "cache",
-            name=f"{name}-valkey8",
-            description=f"Harbor {settings.environment}: jobs must not be evicted",
-            family="valkey8",
-            parameters=[{"name": "maxmemory-policy", "value": "noeviction"}],
-            tags=names.tags("cache"),
-            opts=child,
-        )
         several = (settings.sized.cache_nodes or 1) > 1
         group = elasticache.ReplicationGroup(
             "cache",
@@ -63,8 +46,8 @@ class Cache(pulumi.ComponentResource):
             num_cache_clusters=settings.sized.cache_nodes,
             automatic_failover_enabled=several,
             multi_az_enabled=several,
-            parameter_group_name=parameters.name,
-            subnet_group_name=subnets.name,
+            parameter_group_name=self._parameters(names).name,
+            subnet_group_name=self._subnets(names, network).name,
             security_group_ids=[
                 admit_nodes(
                     "cache",
@@ -91,6 +74,27 @@ class Cache(pulumi.ComponentResource):
         )
         self.host = group.primary_endpoint_address
         self.register_outputs({"host": self.host})
+
+    def _subnets(self, names: Names, network: Network) -> elasticache.SubnetGroup:
+        return elasticache.SubnetGroup(
+            "cache",
+            name=names.physical("cache", limit=40),
+            description=f"Harbor {names.environment}: isolated data subnets",
+            subnet_ids=list(network.data_subnet_ids.values()),
+            tags=names.tags("cache"),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+
+    def _parameters(self, names: Names) -> elasticache.ParameterGroup:
+        return elasticache.ParameterGroup(
+            "cache",
+            name=names.physical("cache-valkey8"),
+            description=f"Harbor {names.environment}: jobs must not be evicted",
+            family="valkey8",
+            parameters=[{"name": "maxmemory-policy", "value": "noeviction"}],
+            tags=names.tags("cache"),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
 
     def _users(self, names: Names, password: pulumi.Input[str]) -> elasticache.UserGroup:
         """Declare Harbor's user; a Valkey user group needs no default user, so nobody else can log in."""

@@ -26,27 +26,9 @@ class Database(pulumi.ComponentResource):
         self, settings: Settings, *, network: Network, key_arn: pulumi.Input[str], opts: pulumi.ResourceOptions
     ) -> None:
         super().__init__(TOKEN, "database", None, opts)
-        names, child = Names(settings.environment), pulumi.ResourceOptions(parent=self)
+        names = Names(settings.environment)
         name = names.physical("database")
         major = tables.default_postgres_version()
-        subnets = rds.SubnetGroup(
-            "database",
-            name=name,
-            subnet_ids=list(network.data_subnet_ids.values()),
-            tags=names.tags("database"),
-            opts=child,
-        )
-        parameters = rds.ParameterGroup(
-            "database",
-            name=f"{name}-pg{major}",
-            family=f"postgres{major}",
-            parameters=[
-                {"name": "rds.force_ssl", "value": "1"},
-                {"name": "log_min_duration_statement", "value": "1000"},
-            ],
-            tags=names.tags("database"),
-            opts=child,
-        )
         storage_gib = settings.sized.database_storage_gib or 0
         instance = rds.Instance(
             "database",
@@ -60,8 +42,8 @@ class Database(pulumi.ComponentResource):
             storage_encrypted=True,
             kms_key_id=key_arn,
             multi_az=settings.defaults.multi_az,
-            db_subnet_group_name=subnets.name,
-            parameter_group_name=parameters.name,
+            db_subnet_group_name=self._subnets(names, network).name,
+            parameter_group_name=self._parameters(names, major).name,
             vpc_security_group_ids=[
                 admit_nodes(
                     "database",
@@ -95,3 +77,25 @@ class Database(pulumi.ComponentResource):
         )
         self.host = instance.address
         self.register_outputs({"host": self.host})
+
+    def _subnets(self, names: Names, network: Network) -> rds.SubnetGroup:
+        return rds.SubnetGroup(
+            "database",
+            name=names.physical("database"),
+            subnet_ids=list(network.data_subnet_ids.values()),
+            tags=names.tags("database"),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+
+    def _parameters(self, names: Names, major: str) -> rds.ParameterGroup:
+        return rds.ParameterGroup(
+            "database",
+            name=names.physical(f"database-pg{major}"),
+            family=f"postgres{major}",
+            parameters=[
+                {"name": "rds.force_ssl", "value": "1"},
+                {"name": "log_min_duration_statement", "value": "1000"},
+            ],
+            tags=names.tags("database"),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
