@@ -51,7 +51,7 @@ def rehearse(root: Path, environment: str, options: Options, watcher: Watcher) -
     settings = from_stack_file(stack_file(root, environment))
     _refuse_unknown_types(options.fail)
     watcher.begin("find pulumi")
-    pulumi = find_pulumi(watcher.tell)
+    pulumi = find_pulumi(watcher.tell, watcher.note)
     with contextlib.ExitStack() as stack:
         workspace = stack.enter_context(opened(root, environment, fresh=options.fresh))
         parent = stack.enter_context(parent_zone())

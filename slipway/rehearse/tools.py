@@ -46,8 +46,12 @@ def cache_folder() -> Path:
     return Path(os.environ.get("SLIPWAY_CACHE") or platformdirs.user_cache_path("slipway"))
 
 
-def find_pulumi(progress: Progress) -> Pulumi:
+def find_pulumi(progress: Progress, announce: Progress) -> Pulumi:
     """Give a `pulumi` that is new enough, building it if there is none.
+
+    Args:
+        progress: told how far a build is, every two seconds.
+        announce: told what a person must know: that a build begins, that one on PATH is too old.
 
     Raises:
         ToolError: SLIPWAY_PULUMI is no usable pulumi; or there is none, and no Go to build it; or the build failed.
@@ -66,8 +70,8 @@ def find_pulumi(progress: Progress) -> Pulumi:
             return found
         passed_over = passed_over or (found if Path(path).exists() else "")
     if passed_over:
-        progress(f"{passed_over}; going on with one of our own")
-    return _built(passed_over, progress)
+        announce(f"{passed_over}; going on with one of our own")
+    return _built(passed_over, progress, announce)
 
 
 def built_version() -> str:
@@ -107,7 +111,7 @@ def _dotted(version: tuple[int, ...]) -> str:
     return ".".join(map(str, version))
 
 
-def _built(passed_over: str, progress: Progress) -> Pulumi:
+def _built(passed_over: str, progress: Progress, announce: Progress) -> Pulumi:
     target = built_path()
     go = shutil.which("go")
     if go is None:
@@ -117,25 +121,25 @@ def _built(passed_over: str, progress: Progress) -> Pulumi:
                 fix=f"install pulumi {_dotted(OLDEST)} or newer, or Go, and run this again",
             )
         )
-    with _one_at_a_time(target.parent, progress):
+    with _one_at_a_time(target.parent, announce):
         if not target.exists():  # another process may have built it while this one waited
-            _build(go, target, progress)
+            _build(go, target, progress, announce)
     return Pulumi(path=target, version=built_version())
 
 
 @contextlib.contextmanager
-def _one_at_a_time(folder: Path, progress: Progress) -> Generator[None]:
+def _one_at_a_time(folder: Path, announce: Progress) -> Generator[None]:
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / ".lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            progress("another process builds pulumi; waiting for it")
+            announce("another process builds pulumi; waiting for it")
             fcntl.flock(lock, fcntl.LOCK_EX)
         yield  # closing the file gives the lock back, also when the process is killed
 
 
-def _build(go: str, target: Path, progress: Progress) -> None:
+def _build(go: str, target: Path, progress: Progress, announce: Progress) -> None:
     """Build into a temporary name and move it into place, so that what is there is always whole."""
     version = built_version()
     started = time.monotonic()
@@ -145,7 +149,7 @@ def _build(go: str, target: Path, progress: Progress) -> None:
             go, "build", "-v", "-trimpath", "-tags", "osusergo",
             "-ldflags", f"-s -w -X {_VERSION_VARIABLE}=v{version}", "-o", str(output), PACKAGE,
         ]  # fmt: skip
-        progress(f"building pulumi {version} once, about five minutes, into {target.parent}")
+        announce(f"building pulumi {version} once, about five minutes, into {target.parent}")
         with subprocess.Popen(
             command, cwd=MODULE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=_go_environment()
         ) as process:
@@ -162,7 +166,7 @@ def _build(go: str, target: Path, progress: Progress) -> None:
                 detail="\n".join(said[-20:]),
             )
         output.replace(target)
-    progress(f"pulumi {version} is built, {time.monotonic() - started:.0f} s")
+    announce(f"pulumi {version} is built, {time.monotonic() - started:.0f} s")
 
 
 def _go_environment() -> dict[str, str]:

@@ -73,7 +73,7 @@ class Stack:
 @pytest.fixture(scope="session")
 def pulumi() -> Path:
     """The engine, found in the home of whoever runs the tests; building it takes minutes where there is none yet."""
-    return find_pulumi(sys.stderr.write).path
+    return find_pulumi(sys.stderr.write, sys.stderr.write).path
 
 
 @pytest.fixture

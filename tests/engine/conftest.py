@@ -11,7 +11,7 @@ from tests.engine.project import Project
 @pytest.fixture(scope="session", autouse=True)
 def pulumi():
     """The engine; building it takes minutes where there is none yet."""
-    return find_pulumi(lambda text: sys.stderr.write(f"{text}\n"))
+    return find_pulumi(sys.stderr.write, sys.stderr.write)
 
 
 @pytest.fixture

@@ -28,7 +28,7 @@ def path(tmp_path, monkeypatch):
 
 def find():
     told: list[str] = []
-    return tools.find_pulumi(told.append), told
+    return tools.find_pulumi(told.append, told.append), told
 
 
 def test_a_pulumi_on_path_that_is_new_enough_is_taken(path):
