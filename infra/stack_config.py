@@ -52,8 +52,8 @@ def from_stack_file(path: Path) -> Settings:
     document, lines = _load(path)
     problems = [
         Problem(
-            where=_place(path, lines, (key,)),
-            what=f"unknown key {key!r}{_did_you_mean(key, _PULUMI_KEYS)}",
+            where=_place(path, lines, (str(key),)),
+            what=f"unknown key {key!r}{_did_you_mean(str(key), _PULUMI_KEYS)}",
             fix=f"settings stand below config:, as {PROJECT}:<name>",
         )
         for key in document
@@ -65,8 +65,26 @@ def from_stack_file(path: Path) -> Settings:
             *problems, Problem(where=_place(path, lines, ("config",)), what=f"config must be a mapping, got {config!r}")
         )
     prefix = f"{PROJECT}:"
-    values = {key.removeprefix(prefix): _reveal(value) for key, value in config.items() if key.startswith(prefix)}
+    problems += [
+        Problem(
+            where=_place(path, lines, ("config", str(key))),
+            what=f"{key!r} is no configuration key",
+            fix=f"Pulumi wants <package>:<name>; did you mean {prefix}{key}?",
+        )
+        for key in config
+        if ":" not in str(key)
+    ]
+    ours = {key: value for key, value in config.items() if str(key).startswith(prefix)}
+    values = {key.removeprefix(prefix): _reveal(value) for key, value in ours.items()}
 
+    if isinstance(values.get("gitToken"), str):
+        problems.append(
+            Problem(
+                where=_place(path, lines, ("config", f"{prefix}gitToken")),
+                what="is a secret in plain text",
+                fix="take it out of the file and of Git's history, then: pulumi config set --secret slipway:gitToken",
+            )
+        )
     if "environment" in values:
         problems.append(
             Problem(
@@ -132,7 +150,9 @@ def check(
 
 def _load(path: Path) -> tuple[dict[str, Any], dict[Location, int]]:
     try:
-        text = path.read_text()
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise SettingsError(Problem(where=str(path), what=f"is not UTF-8 text ({error.reason})")) from None
     except FileNotFoundError:
         found = environments(path.parent.parent)
         known = f"environments here: {', '.join(found)}" if found else "there is no stack file here yet"
@@ -219,13 +239,16 @@ def _problem(details: ErrorDetails, place: Callable[[Location], str]) -> Problem
         refused = details["ctx"]["error"]
         subject = f"{shown} " if isinstance(value, str) else ""
         return Problem(where=where, what=f"{subject}{refused.fact}", fix=refused.fix)
+    if isinstance(value, SecretStr):
+        fix = f"pulumi config set {PROJECT}:{'.'.join(map(str, location))} VALUE"
+        return Problem(where=where, what="is encrypted, and is no secret", fix=fix)
     if kind == "string_pattern_mismatch":
-        return Problem(where=where, what=f"{shown} does not have the form of {_form(name)}", fix=_meaning(location))
-    if kind in _TYPE_NAMES:
-        return Problem(where=where, what=f"must be {_TYPE_NAMES[kind]}, got {shown}", fix=_meaning(location))
-    return Problem(
-        where=where, what=f"{details['msg'][0].lower()}{details['msg'][1:]}, got {shown}", fix=_meaning(location)
-    )
+        what = f"{shown} does not have the form of {_form(name)}"
+    elif kind in _TYPE_NAMES:
+        what = f"must be {_TYPE_NAMES[kind]}, got {shown}"
+    else:
+        what = f"{details['msg'][0].lower()}{details['msg'][1:]}, got {shown}"
+    return Problem(where=where, what=what, fix=_meaning(location))
 
 
 def _form(name: str) -> str:

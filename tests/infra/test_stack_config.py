@@ -128,6 +128,39 @@ def test_one_bad_setting_is_reported_with_place_value_and_next_step(report, chan
     assert expected in report(stack(**changes))
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("config:\n  1: x\n", "Pulumi.prod.yaml:2 1: 1 is no configuration key"),
+        (
+            "config:\n  domain: x\n",
+            "'domain' is no configuration key\n    Pulumi wants <package>:<name>; did you mean slipway:domain?",
+        ),
+        ("1: x\nconfig: {}\n", "Pulumi.prod.yaml:1 1: unknown key 1\n    settings stand below config:"),
+        ("config: [a]\n", "config must be a mapping, got ['a']"),
+        ("hello\n", "must be a mapping with the key config, got 'hello'"),
+        ("", "slipway:domain: domain is missing"),
+        (
+            stack(domain="{secure: v1:abc}"),
+            "slipway:domain: is encrypted, and is no secret\n    pulumi config set slipway:domain VALUE",
+        ),
+        (stack(gitToken="ghp_abc"), "slipway:gitToken: is a secret in plain text\n    take it out of the file"),
+        (stack(environment="prod"), "slipway:environment: the environment is no setting\n    remove the key"),
+    ],
+)
+def test_odd_files(report, text, expected):
+    assert expected in report(text)
+    assert "ghp_abc" not in report(text)
+
+
+def test_a_file_that_is_no_text(tmp_path):
+    path = tmp_path / "Pulumi.prod.yaml"
+    path.write_bytes(b"\xff\xfe")
+
+    with pytest.raises(SettingsError, match="is not UTF-8 text"):
+        from_stack_file(path)
+
+
 def test_all_problems_come_in_one_report(report):
     text = report(
         stack(domain="x", region=None, profile="huge", chartVersion='"2"', signIn="{mode: 3}") + "colour: red\n"
