@@ -75,8 +75,13 @@ def findings(path: str, text: str, version: str) -> tuple[Finding, ...]:
         line = f" in line {mark.line + 1}" if mark else ""
         return (Finding(path=path, key="", message=f"is not YAML{line}: {getattr(error, 'problem', error)}"),)
     if not isinstance(values, dict):
-        return (Finding(path=path, key="", message=f"must be a mapping of values, got {values!r}"),)
-    return tuple(_below(contract(version), values, (), path, version))
+        return (
+            Finding(path=path, key="", message=f"must be a mapping of values, got {json.dumps(values, default=str)}"),
+        )
+    try:
+        return tuple(_below(contract(version), values, (), path, version))
+    except RecursionError:
+        return (Finding(path=path, key="", message="holds an alias that leads back to itself"),)
 
 
 def _below(
@@ -133,7 +138,9 @@ def _fits(kinds: str, value: Any) -> bool:  # noqa: ANN401  # any YAML value
 
 def _mistyped(path: str, at: tuple[str, ...], wanted: str, value: Any) -> Finding:  # noqa: ANN401
     hint = "quote it" if wanted == "string" and isinstance(value, int | float | bool) else ""
-    return Finding(path=path, key=".".join(at), message=f"must be {wanted}, got {json.dumps(value)}", suggestion=hint)
+    return Finding(
+        path=path, key=".".join(at), message=f"must be {wanted}, got {json.dumps(value, default=str)}", suggestion=hint
+    )
 
 
 def _did_you_mean(key: str, known: Mapping[str, Any]) -> str:

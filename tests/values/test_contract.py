@@ -32,6 +32,10 @@ def check(text: str) -> list[str]:
             "my.yaml core.extraEnvVars: is a URL with an empty password",
         ),
         ("core: [", "my.yaml: is not YAML in line "),
+        ("core: {replicas: 2020-01-01}", 'my.yaml core.replicas: must be integer, got "2020-01-01"'),
+        ("core: {replicas: !!binary aGk=}", "my.yaml core.replicas: must be integer, got"),
+        ("core: &c {podAnnotations: *c}", "my.yaml: holds an alias that leads back to itself"),
+        ("# nothing yet", "my.yaml: must be a mapping of values, got null"),
         ("a: b: c", "my.yaml: is not YAML in line 1: mapping values are not allowed"),
     ],
 )

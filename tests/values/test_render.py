@@ -118,7 +118,7 @@ def test_everything_wrong_in_the_overrides_is_reported_at_once_with_its_own_file
         "    its name becomes a ConfigMap's: lower-case letters, digits and dashes",
         "stacks/ha/values/B_d.yaml registy: the chart 1.19.1 has no such key; did you mean 'registry'?",
         "    see charts/harbor",
-        "stacks/ha/values/c.yaml: must be a mapping of values, got ['a list']",
+        'stacks/ha/values/c.yaml: must be a mapping of values, got ["a list"]',
     ]
 
 
