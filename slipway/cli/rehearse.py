@@ -44,7 +44,7 @@ def rehearse(
     Examples:
       slipway rehearse dev
       slipway rehearse ha --fresh --output json
-      slipway rehearse dev --fresh --fail aws:rds/instance:Instance && slipway rehearse dev
+      slipway rehearse dev --fresh --fail aws:rds/instance:Instance; slipway rehearse dev
 
     Exit codes: 0 rehearsed, 1 something failed (run it again to go on), 2 settings, 130 interrupted.
     """

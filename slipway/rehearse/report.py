@@ -105,7 +105,7 @@ def resources_by_service(deployment: Mapping[str, Any]) -> dict[str, int]:
 def real_time(deployment: Mapping[str, Any]) -> RealTime:
     """Replay the creation of everything in the state with real creation times."""
     timed = {
-        resource["urn"]: seconds(resource["type"], "create")
+        resource["urn"]: seconds(resource["type"], "create", resource.get("inputs") or {})
         for resource in deployment.get("resources") or []
         if resource.get("custom") and not resource["type"].startswith("pulumi:")
     }

@@ -10,7 +10,7 @@ from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 
 from infra import tables
 from slipway.rehearse.simulated import check, schema, wire
-from slipway.rehearse.simulated.server import Behaviour, serving
+from slipway.rehearse.simulated.server import Behaviour, seconds, serving
 from tests.graph.graphs import ENVIRONMENTS, recorded
 
 URN = "urn:pulumi:dev::slipway::slipway:aws:Network${token}::{name}"
@@ -223,6 +223,11 @@ def test_a_function_that_is_not_played_says_so(provider):
 
     with pytest.raises(grpc.RpcError, match="does not play the function aws:ec2/getAmi:getAmi"):
         client.Invoke(provider_pb2.InvokeRequest(tok="aws:ec2/getAmi:getAmi", args=wire.pack({})))
+
+
+@pytest.mark.parametrize(("multi_az", "expected"), [(True, 870), (False, 360)])
+def test_a_database_with_a_standby_takes_longer(multi_az, expected):
+    assert seconds(DATABASE, "create", {"multiAz": multi_az}) == expected
 
 
 def test_every_type_in_the_time_table_exists():

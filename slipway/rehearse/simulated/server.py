@@ -12,7 +12,7 @@ import contextlib
 import json
 import os
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from concurrent import futures
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,10 +47,14 @@ class Behaviour:
     fail: tuple[str, ...] = ()
 
 
-def seconds(token: str, operation: str) -> float:
-    """Give how long AWS takes to ``create``, ``update`` or ``delete`` a resource of this type (tables/)."""
+def seconds(token: str, operation: str, inputs: Mapping[str, Any]) -> float:
+    """Give how long AWS takes to ``create``, ``update`` or ``delete`` a resource with these inputs (tables/)."""
     table = tables.read("creation-times")
     row = table["types"].get(token, table["default"])
+    fitting = (
+        one for one in row.get("variants", ()) if all(inputs.get(key) == value for key, value in one["with"].items())
+    )
+    row = next(fitting, row)
     return row["create"] if operation == "create" else row.get(operation, row["create"] / 2)
 
 
@@ -130,16 +134,23 @@ class SimulatedProvider(provider_pb2_grpc.ResourceProviderServicer):
         if request.preview:
             return provider_pb2.CreateResponse(properties=wire.pack(inputs))
         return self._played(
-            "create", request.urn, context, lambda: provider_pb2.CreateResponse(**self._state(request.urn, inputs))
+            "create",
+            request.urn,
+            inputs,
+            context,
+            lambda: provider_pb2.CreateResponse(**self._state(request.urn, inputs)),
         )
 
     def Update(self, request: Any, context: Any) -> Any:
         """Give the new state; computed outputs stay."""
         # Made up from the same seed, so what AWS computed comes out as before.
-        state = self._state(request.urn, wire.unpack(request.news))["properties"]
+        inputs = wire.unpack(request.news)
+        state = self._state(request.urn, inputs)["properties"]
         if request.preview:
             return provider_pb2.UpdateResponse(properties=state)
-        return self._played("update", request.urn, context, lambda: provider_pb2.UpdateResponse(properties=state))
+        return self._played(
+            "update", request.urn, inputs, context, lambda: provider_pb2.UpdateResponse(properties=state)
+        )
 
     def Read(self, request: Any, _context: Any) -> Any:
         """Give the state back: nothing drifts in a cloud that is not there."""
@@ -150,7 +161,7 @@ class SimulatedProvider(provider_pb2_grpc.ResourceProviderServicer):
         state = wire.plain(wire.unpack(request.properties))
         if state.get("deletionProtection") is True:
             return _refused(context, f"{_name(request.urn)}: deletion protection is on; turn it off and run up before")
-        return self._played("delete", request.urn, context, Empty)
+        return self._played("delete", request.urn, state, context, Empty)
 
     def Invoke(self, request: Any, context: Any) -> Any:
         """Answer a provider function."""
@@ -175,9 +186,9 @@ class SimulatedProvider(provider_pb2_grpc.ResourceProviderServicer):
         guarded = {key: wire.secret(value) if key in SECRET_OUTPUTS else value for key, value in made.items()}
         return {"id": identifier, "properties": wire.pack({**inputs, **guarded})}
 
-    def _played(self, operation: str, urn: str, context: Any, act: Callable[[], Any]) -> Any:
+    def _played(self, operation: str, urn: str, inputs: Mapping[str, Any], context: Any, act: Callable[[], Any]) -> Any:
         token, started = _token(urn), time.time()
-        simulated = seconds(token, operation)
+        simulated = seconds(token, operation, inputs)
         if self._behaviour.speed:
             time.sleep(simulated / self._behaviour.speed)
         failed = operation == "create" and {token, f"{token}::{_name(urn)}"} & {*self._behaviour.fail}
