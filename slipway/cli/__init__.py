@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from infra.errors import SlipwayError
-from slipway.cli import console
+from slipway.cli import console, tools
 from slipway.cli.init import init
 from slipway.cli.publish import publish
 from slipway.cli.rehearse import rehearse
@@ -46,6 +46,7 @@ def options(
             raise typer.BadParameter(f"{directory}: {error.strerror}", param_hint="-C") from None
 
 
+app.add_typer(tools.app, name="tools")
 for command in (init, schema, render, publish, rehearse):
     app.command()(command)
 

@@ -19,8 +19,8 @@ from typing import Any
 
 from infra.errors import Problem, RehearsalError
 from slipway.rehearse.language_host import serving
-from slipway.rehearse.tools import Pulumi
 from slipway.rehearse.workspace import Workspace
+from slipway.tools.find import Found
 
 #: Beyond the width of the graph: fewer make the simulated creation wait for slots.
 PARALLEL = 32
@@ -63,7 +63,7 @@ class Outcome:
 class Engine:
     """The `pulumi` command in one workspace."""
 
-    pulumi: Pulumi
+    pulumi: Found
     workspace: Workspace
     environment: Mapping[str, str]
     progress: Progress

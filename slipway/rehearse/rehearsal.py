@@ -15,9 +15,9 @@ from slipway.rehearse.engine import Engine, Outcome
 from slipway.rehearse.nameserver import ParentZone, parent_zone
 from slipway.rehearse.simulated.schema import PACKAGES, UnknownTypeError, schema_of
 from slipway.rehearse.simulated.server import Behaviour, serving
-from slipway.rehearse.tools import find_pulumi
 from slipway.rehearse.workspace import Workspace, opened
 from slipway.steps import Step, Watcher, run_steps
+from slipway.tools.find import find
 
 DELEGATION = "pulumi-python:dynamic/slipway:Delegation"
 ZONE = "aws:route53/zone:Zone"
@@ -51,7 +51,7 @@ def rehearse(root: Path, environment: str, options: Options, watcher: Watcher) -
     settings = from_stack_file(stack_file(root, environment))
     _refuse_unknown_types(options.fail)
     watcher.begin("find pulumi")
-    pulumi = find_pulumi(watcher.tell, watcher.note)
+    pulumi = find("pulumi", progress=watcher.tell, announce=watcher.note)
     with contextlib.ExitStack() as stack:
         workspace = stack.enter_context(opened(root, environment, fresh=options.fresh))
         parent = stack.enter_context(parent_zone())

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from slipway.rehearse.language_host import serving
-from slipway.rehearse.tools import find_pulumi
+from slipway.tools.find import find
 from tests.delivery.conftest import ROOT
 from tests.delivery.repositories import TOKEN, inputs
 
@@ -73,7 +73,7 @@ class Stack:
 @pytest.fixture(scope="session")
 def pulumi() -> Path:
     """The engine, found in the home of whoever runs the tests; building it takes minutes where there is none yet."""
-    return find_pulumi(sys.stderr.write, sys.stderr.write).path
+    return find("pulumi", progress=sys.stderr.write, announce=sys.stderr.write).path
 
 
 @pytest.fixture

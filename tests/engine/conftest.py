@@ -4,14 +4,14 @@ import sys
 
 import pytest
 
-from slipway.rehearse.tools import find_pulumi
+from slipway.tools.find import find
 from tests.engine.project import Project
 
 
 @pytest.fixture(scope="session", autouse=True)
 def pulumi():
     """The engine; building it takes minutes where there is none yet."""
-    return find_pulumi(sys.stderr.write, sys.stderr.write)
+    return find("pulumi", progress=sys.stderr.write, announce=sys.stderr.write)
 
 
 @pytest.fixture
