@@ -74,15 +74,16 @@ def push(git: Git, base: str | None, commit: str) -> str:
     The commit's parent is `base`, so what the lease lets through is always a fast-forward.
 
     Raises:
-        RaceLost: the branch moved.
+        RaceLost: the branch moved, be it to the very commit that we made as well.
         PushRefused: the server answered no.
         RemoteUnavailable: no answer, or no right to push at all.
     """
     ref = git.remote.ref
     answer = git.attempt("push", "--porcelain", f"--force-with-lease={ref}:{base or ''}", "origin", f"{commit}:{ref}")
-    # Porcelain: one line for each ref, `!<tab><from>:<to><tab>[remote rejected] (reason)` for a refusal.
+    # Porcelain: one line for each ref, `!<tab><from>:<to><tab>[remote rejected] (reason)` for a refusal, `=` for a ref
+    # that is there already: in the same second, somebody with the same inputs made the same commit.
     verdict = next((line.rpartition("\t")[2] for line in answer.out.splitlines() if line.startswith("!")), "")
-    if any(words in verdict for words in _STALE):
+    if any(words in verdict for words in _STALE) or any(line.startswith("=") for line in answer.out.splitlines()):
         raise RaceLost
     if verdict:
         raise PushRefused(

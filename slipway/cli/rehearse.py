@@ -1,6 +1,7 @@
 """`slipway rehearse`: the whole delivery with no cloud."""
 
 import gc
+import shlex
 import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
@@ -58,7 +59,11 @@ def rehearse(
     signal.signal(signal.SIGTERM, _interrupt)
     options = Options(fresh=fresh, destroy=destroy, fail=tuple(fail or ()), speed=speed)
     with Live() as watcher:
-        report = play(find_root(Path.cwd()), environment, options, watcher)
+        try:
+            report = play(find_root(Path.cwd()), environment, options, watcher)
+        except KeyboardInterrupt:
+            watcher.note("interrupted; what was made is in the state: run it again and it goes on from here")
+            raise
     if output is Output.json:
         console.result_json(report.to_json_value())
     else:
@@ -87,10 +92,10 @@ def _text(report: "Report") -> str:
         f"  Time on AWS    about {_clock(real.seconds)} minutes for this graph, {_clock(real.one_by_one)} one by one",
         "  Critical path",
         *path,
-        f"  Commit         {f'1 commit: {commit.id}' if commit.created else f'0 commits: HEAD is still {commit.id}'}",
+        f"  Commit         {_commits(commit.created)} {commit.id}",
         *(f"    {path}" for path in files),
         "",
-        f"  Look at it:    git -C {commit.repository} show",
+        f"  Look at it:    git -C {shlex.quote(commit.repository)} show",
     ]
     if report.kept:
         lines.append(f"  Kept           {len(report.kept)} resources that hold data stay at AWS after the destroy")
@@ -100,6 +105,10 @@ def _text(report: "Report") -> str:
 def _changes(changes: "Mapping[str, int]", files: int) -> str:
     done = [f"{count} {what}" for what, count in changes.items()]
     return ", ".join(done + ([f"{files} files"] if files else [])) or "0 changes"
+
+
+def _commits(created: int) -> str:
+    return {0: "0 commits: HEAD is still", 1: "1 commit:"}.get(created, f"{created} commits, the last:")
 
 
 def _clock(seconds: float) -> str:

@@ -1,6 +1,6 @@
 """Drive the real `pulumi` command over a rehearsal's workspace and read its event log.
 
-engine = Engine(pulumi, workspace, environment={…}, progress=print)
+engine = Engine(pulumi, workspace, environment={…}, progress=print, announce=print)
 outcome = engine.run("up")
 outcome.changes            # {"create": 150, …}
 """
@@ -12,12 +12,12 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from infra.errors import Problem, RehearsalError
+from slipway.rehearse.events import EventLog, Outcome
 from slipway.rehearse.language_host import serving
 from slipway.rehearse.workspace import Workspace
 from slipway.tools.find import Found
@@ -26,6 +26,7 @@ from slipway.tools.find import Found
 PARALLEL = 32
 _POLL_SECONDS = 0.1
 _PATIENCE_SECONDS = 30
+_SHOWN_LINES = 40
 #: Operations that run the program, and those that read the state alone.
 _WITH_PROGRAM = {"preview", "up"}
 
@@ -33,40 +34,21 @@ Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Failure:
-    """A resource, or the program itself (no URN), that failed, with the reason."""
-
-    urn: str
-    message: str
-
-
-@dataclass(kw_only=True)
-class Outcome:
-    """What one engine operation did.
+class Engine:
+    """The `pulumi` command in one workspace.
 
     Attributes:
-        operation: preview, up, refresh or destroy.
-        seconds: wall clock.
-        changes: operation on resources → how many, without those that stay the same.
-        failures: empty when it succeeded.
-        files: paths that differ in the commit; all of them where there was none.
+        pulumi, workspace: what runs, and where.
+        environment: the engine's whole environment.
+        progress: told several times a second how far an operation is.
+        announce: told what a person must know: that it is being stopped.
     """
-
-    operation: str
-    seconds: float = 0.0
-    changes: Mapping[str, int] = field(default_factory=dict)
-    failures: Sequence[Failure] = ()
-    files: Sequence[str] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Engine:
-    """The `pulumi` command in one workspace."""
 
     pulumi: Found
     workspace: Workspace
     environment: Mapping[str, str]
     progress: Progress
+    announce: Progress
 
     def select_stack(self) -> None:
         """Make the stack if it is not there, and take away a lock that a killed run left (nobody else can hold it)."""
@@ -93,23 +75,23 @@ class Engine:
             KeyboardInterrupt: after the engine was stopped and gave its lock back.
         """
         started = time.monotonic()
-        events = self.workspace.folder / f"{operation}.events"
-        events.unlink(missing_ok=True)
+        log = EventLog(self.workspace.folder / f"{operation}.events")
+        log.path.unlink(missing_ok=True)
         self.workspace.journal.unlink(missing_ok=True)
-        arguments = [operation, "--stack", self.workspace.environment, "--event-log", str(events), "--non-interactive"]
-        arguments += ["--parallel", str(PARALLEL)]
+        arguments = [operation, "--stack", self.workspace.environment, "--event-log", str(log.path)]
+        arguments += ["--non-interactive", "--parallel", str(PARALLEL)]
         if operation != "preview":
             arguments += ["--yes", "--skip-preview"]
         with contextlib.ExitStack() as stack:
             if operation in _WITH_PROGRAM:
                 arguments += ["--client", stack.enter_context(serving(self.workspace.root))]
-            code, said = self._follow(arguments, events, operation)
-        outcome = _outcome(operation, _read(events))
-        outcome.seconds = time.monotonic() - started
+            code, said = self._follow(arguments, log, operation)
+        log.read()
+        outcome = log.outcome(operation, time.monotonic() - started)
         if not code:
             # What the engine says while it shuts its plugins down is no failure of a resource.
-            outcome.failures = ()
-        if code and not outcome.failures:
+            return replace(outcome, failures=())
+        if not outcome.failures:
             raise RehearsalError(
                 Problem(where=f"pulumi {operation}", what=f"ended with exit code {code}", fix="its own words:"),
                 detail=said,
@@ -133,8 +115,8 @@ class Engine:
             )  # fmt: skip
         return done.stdout
 
-    def _follow(self, arguments: Sequence[str], events: Path, operation: str) -> tuple[int, str]:
-        """Run the engine to its end and tell the progress; Ctrl-C stops it gracefully first."""
+    def _follow(self, arguments: Sequence[str], log: EventLog, operation: str) -> tuple[int, str]:
+        """Run the engine to its end and tell the progress; Ctrl-C stops it gracefully, a second one at once."""
         with subprocess.Popen(
             [str(self.pulumi.path), *arguments, "--color", "never"],
             cwd=self.workspace.project, env=dict(self.environment), text=True, errors="replace",
@@ -147,68 +129,29 @@ class Engine:
             try:
                 while process.poll() is None:
                     time.sleep(_POLL_SECONDS)
-                    self._tell(events, operation)
+                    log.read()
+                    if text := log.progress():
+                        self.progress(f"{operation}: {text}")
             except BaseException:
-                _stop(process)
+                _stop(process, self.announce)
                 raise
-            reader.join(timeout=_PATIENCE_SECONDS)
-        return process.returncode, "".join(said[-40:]).strip()
-
-    def _tell(self, events: Path, operation: str) -> None:
-        seen = list(_read(events))
-        begun = [event["resourcePreEvent"]["metadata"] for event in seen if "resourcePreEvent" in event]
-        done = sum("resOutputsEvent" in event for event in seen)
-        if begun:
-            self.progress(f"{operation}: {done} of {len(begun)} begun, {begun[-1]['urn'].rpartition('::')[2]}")
+            finally:
+                reader.join(timeout=_PATIENCE_SECONDS)  # before its pipe is closed
+        return process.returncode, "".join(said[-_SHOWN_LINES:]).strip()
 
 
-def _stop(process: subprocess.Popen[str]) -> None:
-    """Interrupt the engine once, so that it writes its state and gives its lock back; then make sure."""
-    process.send_signal(signal.SIGINT)
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        process.wait(timeout=_PATIENCE_SECONDS)
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
+def _stop(process: subprocess.Popen[str], announce: Progress) -> None:
+    """Interrupt the engine once, so that it writes its state and gives its lock back; then make sure.
 
-
-def _read(events: Path) -> Iterator[dict[str, Any]]:
-    """Give the events written so far; the last line may be half written."""
-    if not events.exists():
-        return
-    for line in events.read_text().splitlines():
-        try:
-            yield json.loads(line)
-        except ValueError:
-            return
-
-
-def _outcome(operation: str, events: Iterator[dict[str, Any]]) -> Outcome:
-    outcome, failures, program_errors = Outcome(operation=operation), {}, []
-    for event in events:
-        if diagnostic := event.get("diagnosticEvent"):
-            if diagnostic["severity"] == "error":
-                _collect(diagnostic, failures, program_errors)
-        elif summary := event.get("summaryEvent"):
-            changes = summary.get("resourceChanges") or {}
-            outcome.changes = {name: count for name, count in changes.items() if name != "same"}
-        elif pre := event.get("resourcePreEvent"):
-            outcome.files = _files(pre["metadata"]) or outcome.files
-    outcome.failures = [Failure(urn=urn, message=message) for urn, message in failures.items()] + program_errors
-    return outcome
-
-
-def _collect(diagnostic: Mapping[str, Any], failures: dict[str, str], program_errors: list[Failure]) -> None:
-    """Sort an error message to its resource; the stack's own summary line says nothing new."""
-    urn, message = diagnostic.get("urn", ""), diagnostic["message"].strip()
-    if not urn or "pulumi:pulumi:Stack" in urn:
-        if message and message != "update failed":
-            program_errors.append(Failure(urn="", message=message))
-    else:
-        failures.setdefault(urn, message)
-
-
-def _files(metadata: Mapping[str, Any]) -> list[str]:
-    if not metadata["urn"].split("::")[2].endswith("slipway:Commit"):
-        return []
-    before, after = (((metadata.get(state) or {}).get("inputs") or {}).get("files") or {} for state in ("old", "new"))
-    return sorted(path for path in {*before, *after} if before.get(path) != after.get(path))
+    Raises:
+        KeyboardInterrupt: a second Ctrl-C; nothing of the engine runs any more. The next run takes its lock away.
+    """
+    try:
+        process.send_signal(signal.SIGINT)
+        announce("stopping: the engine writes its state; Ctrl-C again ends it at once")
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=_PATIENCE_SECONDS)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()

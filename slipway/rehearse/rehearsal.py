@@ -11,7 +11,8 @@ from infra.errors import Problem, RehearsalError
 from infra.settings import Settings
 from infra.stack_config import from_stack_file, stack_file
 from slipway.rehearse import report
-from slipway.rehearse.engine import Engine, Outcome
+from slipway.rehearse.engine import Engine
+from slipway.rehearse.events import Outcome
 from slipway.rehearse.nameserver import ParentZone, parent_zone
 from slipway.rehearse.simulated.schema import PACKAGES, UnknownTypeError, schema_of
 from slipway.rehearse.simulated.server import Behaviour, serving
@@ -62,6 +63,7 @@ def rehearse(root: Path, environment: str, options: Options, watcher: Watcher) -
             workspace=workspace,
             environment=workspace.engine_environment(providers=providers, dns_server=parent.address),
             progress=watcher.tell,
+            announce=watcher.note,
         )
         return _Rehearsal(settings, workspace, engine, parent, options, watcher).run()
 
@@ -104,7 +106,8 @@ class _Rehearsal:
         self.engine.select_stack()
         run_steps(self._steps(), self.watcher)
         deployment = self.engine.deployment() if not self.options.destroy else self.built
-        head = self.workspace.head()
+        self._tell_what_could_not_fail()
+        there = self.workspace.files()
         return report.Report(
             environment=self.workspace.environment,
             pulumi=self.engine.pulumi.version,
@@ -113,16 +116,16 @@ class _Rehearsal:
             resources=report.resources_by_service(deployment),
             real_time=report.real_time(deployment),
             commit=report.CommitReport(
-                id=head,
-                created=head != before,
-                files=report.delivered_files(deployment),
+                id=self.workspace.head(),
+                created=self.workspace.commits_since(before),
+                files=[path for path in report.delivered_files(deployment) if path in there],
                 repository=str(self.workspace.repository),
             ),
             kept=self.kept,
         )
 
     def _steps(self) -> list[Step[None]]:
-        steps = [Step("preview", self._preview)]
+        steps = [Step("preview", self._must("preview", "preview"))]
         if self._waits_for_delegation():
             steps += [Step("up, as far as the zone", self._up_to_the_zone), Step("delegate", self._delegate)]
         steps += [
@@ -136,9 +139,6 @@ class _Rehearsal:
                 Step("destroy", self._must("destroy", "destroy")),
             ]
         return steps
-
-    def _preview(self) -> None:
-        self._must("preview", "preview")()
 
     def _must(self, name: str, operation: str, *, unchanged: bool = False) -> Callable[[], None]:
         """Give a step that runs an engine operation and stands for its success."""
@@ -188,10 +188,16 @@ class _Rehearsal:
         self.built = self.engine.deployment()
         self.kept = [resource["urn"] for resource in self.built["resources"] if resource.get("retainOnDelete")]
 
+    def _tell_what_could_not_fail(self) -> None:
+        """Say which --fail was in vain: a rehearsal that gets here saw no failure."""
+        for asked in self.options.fail:
+            self.watcher.note(f"--fail {asked}: none was created, so none failed; `--fresh` creates everything again")
+
     def _resources(self) -> list[dict[str, Any]]:
         return self.engine.deployment().get("resources") or []
 
 
+_RESUMABLE = "    what was made is in the state: run it again and it goes on from here"
 _UNCHANGED_HINTS = {
     "up": "something in the program differs from run to run; `pulumi preview --diff` shows what",
     "refresh": "somebody changed what was made (a generated file, say); the next run brings it back or says why not",
@@ -207,7 +213,7 @@ def _raise_failures(name: str, outcome: Outcome) -> None:
     if outcome.failures:
         raise RehearsalError(
             *(Problem(where=_where(name, failure.urn), what=failure.message) for failure in outcome.failures),
-            detail="    what was made is in the state: run it again and it goes on from here",
+            detail="" if outcome.operation == "preview" else _RESUMABLE,
         )
 
 

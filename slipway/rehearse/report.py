@@ -7,11 +7,10 @@ from typing import Any
 
 from pydantic.alias_generators import to_camel
 
-from slipway.rehearse.engine import PARALLEL, Outcome
+from slipway.rehearse.engine import PARALLEL
+from slipway.rehearse.events import COMMIT, Outcome
 from slipway.rehearse.simulated.server import seconds
 from slipway.rehearse.timeline import Timeline, dependencies, replay
-
-COMMIT = "pulumi-python:dynamic/slipway:Commit"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,13 +54,13 @@ class CommitReport:
 
     Attributes:
         id: the branch's last commit.
-        created: this rehearsal made it.
-        files: everything that Slipway owns there.
+        created: how many commits this rehearsal made.
+        files: everything of this environment that is there.
         repository: path of the bare repository.
     """
 
     id: str
-    created: bool
+    created: int
     files: Sequence[str]
     repository: str
 

@@ -12,7 +12,6 @@ Neither AWS credentials nor the configured remote ever reach the engine.
 
 import contextlib
 import fcntl
-import json
 import os
 import shlex
 import shutil
@@ -116,9 +115,17 @@ class Workspace:
         """Give the scratch repository's last commit; empty before the first."""
         return self._git("rev-parse", "--verify", "--quiet", f"refs/heads/{BRANCH}", check=False).strip()
 
-    def committed_files(self, commit: str) -> list[str]:
-        """Give the paths that a commit changed."""
-        return self._git("show", "--name-only", "--format=", commit).split()
+    def commits_since(self, commit: str) -> int:
+        """Count the commits that came after one, or all of them after none."""
+        if not self.head():
+            return 0
+        return int(self._git("rev-list", "--count", f"{commit}..{BRANCH}" if commit else BRANCH))
+
+    def files(self) -> set[str]:
+        """Give every path in the scratch repository."""
+        if not self.head():
+            return set()
+        return set(self._git("ls-tree", "-r", "-z", "--name-only", BRANCH).split("\0"))
 
     def _git(self, *arguments: str, check: bool = True) -> str:
         command = ["git", "-C", str(self.repository), *arguments]
@@ -147,7 +154,7 @@ class Workspace:
 
 def rehearsal_folder(root: Path, environment: str) -> Path:
     """Where the rehearsal of an environment is kept: SLIPWAY_REHEARSALS, or ``.slipway/rehearse`` in the project."""
-    return Path(os.environ.get("SLIPWAY_REHEARSALS") or root / ".slipway" / "rehearse") / environment
+    return Path(os.environ.get("SLIPWAY_REHEARSALS") or root / ".slipway" / "rehearse").absolute() / environment
 
 
 @contextlib.contextmanager
@@ -197,10 +204,3 @@ def _made_up(value: Any) -> Any:  # noqa: ANN401  # any YAML value
             return "made-up-for-the-rehearsal"
         return {key: _made_up(item) for key, item in value.items()}
     return value
-
-
-def read_journal(workspace: Workspace) -> list[dict[str, Any]]:
-    """Give what the plugins did, one entry for each finished operation."""
-    if not workspace.journal.exists():
-        return []
-    return [json.loads(line) for line in workspace.journal.read_text().splitlines()]

@@ -133,6 +133,21 @@ def test_four_publishers_of_one_environment_make_one_commit(repository, remote):
     assert repository.git("rev-list", "--count", "main") == "1"
 
 
+def test_the_same_commit_pushed_by_somebody_else_is_not_ours(repository, remote, monkeypatch):
+    push, done = publisher.push, []
+
+    def push_after_its_twin(git, base, commit):
+        if not done:
+            done.append(push(git, base, commit))
+        return push(git, base, commit)
+
+    monkeypatch.setattr(publisher, "push", push_after_its_twin)
+    published = publish(remote, inputs())
+
+    assert not published.created
+    assert published.commit == done[0] == repository.head()
+
+
 def test_a_token_opens_a_repository_over_http_and_is_never_shown(repository, http_remote):
     assert publish(Remote(repository=http_remote, branch="main", token=TOKEN), inputs()).created
     assert repository.head()

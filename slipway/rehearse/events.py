@@ -1,0 +1,125 @@
+"""Follow the events that `pulumi --event-log` writes, and tell what an operation did from them.
+
+log = EventLog(path)
+log.read()                    # as often as one likes: each line is read once
+log.progress()                # "112 done, 3 under way, longest database"
+log.outcome("up", seconds)    # at the end
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+COMMIT = "pulumi-python:dynamic/slipway:Commit"
+#: What the engine and gRPC put before somebody's own words, which say it all.
+_WRAPPINGS = ("an unhandled error occurred: ", "Exception calling application: ")
+#: The engine's last words for any failure, with nothing in them.
+_EMPTY_SUMMARIES = ("", "update failed", "preview failed")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failure:
+    """A resource, or the program itself (no URN), that failed, with the reason."""
+
+    urn: str
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What one engine operation did.
+
+    Attributes:
+        operation: preview, up, refresh or destroy.
+        seconds: wall clock.
+        changes: operation on resources → how many, without those that stay the same.
+        failures: empty when it succeeded.
+        files: paths that differ in the commit; all of them where there was none.
+    """
+
+    operation: str
+    seconds: float
+    changes: Mapping[str, int]
+    failures: Sequence[Failure]
+    files: Sequence[str]
+
+
+@dataclass
+class EventLog:
+    """One operation's events, taken in as they are written."""
+
+    path: Path
+    _offset: int = 0
+    _done: int = 0
+    _under_way: dict[str, None] = field(default_factory=dict)  # in order of their begin
+    _changes: dict[str, int] = field(default_factory=dict)
+    _failures: dict[tuple[str, str], None] = field(default_factory=dict)
+    _files: Sequence[str] = ()
+
+    def read(self) -> None:
+        """Take in what was written since the last time."""
+        for event in self._new_events():
+            if metadata := event.get("resourcePreEvent", {}).get("metadata"):
+                self._under_way[metadata["urn"]] = None
+                self._files = _files(metadata) or self._files
+            elif ended := event.get("resOutputsEvent") or event.get("resOpFailedEvent"):
+                self._under_way.pop(ended["metadata"]["urn"], None)
+                self._done += 1
+            elif diagnostic := event.get("diagnosticEvent"):
+                self._take_in_diagnostic(diagnostic)
+            elif summary := event.get("summaryEvent"):
+                self._changes = dict(summary.get("resourceChanges") or {})
+
+    def progress(self) -> str:
+        """Tell how far it is and what is waited for the longest; empty before the first resource."""
+        if not self._under_way and not self._done:
+            return ""
+        longest = next(iter(self._under_way), "").rpartition("::")[2]
+        return f"{self._done} done, {len(self._under_way)} under way" + (f", longest {longest}" if longest else "")
+
+    def outcome(self, operation: str, seconds: float) -> Outcome:
+        """Tell what the operation did."""
+        return Outcome(
+            operation=operation,
+            seconds=seconds,
+            changes={name: count for name, count in self._changes.items() if name != "same"},
+            failures=[Failure(urn=urn, message=message) for urn, message in self._failures],
+            files=self._files,
+        )
+
+    def _new_events(self) -> Iterator[dict[str, Any]]:
+        """Give the events of whole lines; a half-written one is left for the next time."""
+        if not self.path.exists():
+            return
+        with self.path.open("rb") as file:
+            file.seek(self._offset)
+            for line in file:
+                if not line.endswith(b"\n"):
+                    return
+                self._offset += len(line)
+                yield json.loads(line)
+
+    def _take_in_diagnostic(self, diagnostic: Mapping[str, Any]) -> None:
+        """Keep an error with its resource; the program's own is told twice by the engine, and kept once."""
+        if diagnostic["severity"] != "error":
+            return
+        urn, message = diagnostic.get("urn", ""), diagnostic["message"].strip()
+        for wrapping in _WRAPPINGS:
+            message = message.removeprefix(wrapping)
+        if "pulumi:pulumi:Stack" in urn:
+            urn = ""
+        if urn or message not in _EMPTY_SUMMARIES:
+            self._failures[urn, message] = None
+
+
+def _files(metadata: Mapping[str, Any]) -> list[str]:
+    """Give the paths that differ by this operation on the commit; a destroy leaves them unless it withdraws them."""
+    if not metadata["urn"].split("::")[2].endswith(COMMIT):
+        return []
+    before, after = (((metadata.get(state) or {}).get("inputs") or {}) for state in ("old", "new"))
+    if metadata["op"] == "delete" and not before.get("withdraw_on_destroy"):
+        return []
+    old, new = before.get("files") or {}, after.get("files") or {}
+    return sorted(path for path in {*old, *new} if old.get(path) != new.get(path))
