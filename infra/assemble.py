@@ -56,6 +56,7 @@ def assemble(settings: Settings, known: dict[str, Any]) -> Facts:
             "profile": settings.profile,
             "host": settings.domain,
             "chart_version": settings.chart_version,
+            "chart_repository": settings.chart_repository,
             "gitops_path": settings.gitops.path,
             "secrets_prefix": Names(settings.environment).secrets_prefix,
             "aws": {

@@ -10,6 +10,8 @@
         - HumanEdit             a generated file was edited by hand
         - ChartDowngrade        the branch already delivers a newer chart
       + ToolError               a program of the field is missing, too old, or could not be built
+      + ClusterError            the Kubernetes API: no answer, no rights, or no Flux behind it
+      + NotDelivered            Flux has not delivered the commit
       + RehearsalError          the rehearsal could not go on
       + DelegationPending       the domain's parent does not point at the new zone yet
 
@@ -95,6 +97,14 @@ class ChartDowngrade(PublishError):
 
 class ToolError(SlipwayError):
     """pulumi, go or git is missing, too old, or did not build."""
+
+
+class ClusterError(SlipwayError):
+    """The cluster cannot be reached, refuses us, or has no Flux that we understand."""
+
+
+class NotDelivered(SlipwayError):
+    """Flux failed to deliver a commit, or was still at it when the time was up."""
 
 
 class RehearsalError(SlipwayError):

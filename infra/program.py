@@ -1,14 +1,14 @@
-"""What `pulumi up` does, in the order of the flow: settings → AWS → facts → values in Git.
+"""What `pulumi up` does, in the order of the flow: settings → AWS → facts → values in Git → Flux.
 
 The order of the components is not the order of creation: the engine starts whatever has its inputs, so the slowest
 (database, cluster) only wait for the network and their key.
 """
 
 import pulumi
-from pulumi_aws import get_caller_identity_output
+from pulumi_aws import GetCallerIdentityResult, get_caller_identity_output
 
 from infra.aws.cache import Cache
-from infra.aws.cluster import Cluster
+from infra.aws.cluster import Cluster, refuse_stranger
 from infra.aws.database import Database
 from infra.aws.dns import Dns
 from infra.aws.identity import Identity
@@ -18,9 +18,12 @@ from infra.aws.nodes import Nodes
 from infra.aws.provider import explicit_providers
 from infra.aws.secrets import HarborSecrets
 from infra.aws.storage import Storage
+from infra.delivery.bootstrap import Bootstrap, refuse_unreachable
 from infra.delivery.deliver import deliver
+from infra.delivery.wait import wait
 from infra.errors import SlipwayError
 from infra.gather import gather
+from infra.settings import Settings
 from infra.stack_config import from_pulumi_config
 from values.errors import ValuesError
 
@@ -37,11 +40,12 @@ def program() -> None:
     """Declare one environment.
 
     Raises:
-        SettingsError: the stack's configuration is not usable.
+        SettingsError: the stack's configuration is not usable, or there is no way to the API server that it makes.
     """
     settings = from_pulumi_config(pulumi.get_stack())
+    refuse_unreachable(settings)
     opts, ask_aws = explicit_providers(settings)
-    account_id = get_caller_identity_output(opts=ask_aws).account_id
+    account_id = get_caller_identity_output(opts=ask_aws).apply(lambda caller: admitted(settings, caller))
 
     keys = Keys(settings, opts=opts)
     secrets = HarborSecrets(settings, opts=opts)
@@ -76,9 +80,22 @@ def program() -> None:
     commit = deliver(
         settings, facts, after=[keys, network, dns, database, cache, storage, cluster, nodes, identity, *stored]
     )
+    bootstrap = Bootstrap(settings, cluster=cluster, nodes=nodes, facts=facts, commit=commit)
+    if settings.deliver.wait:
+        wait(settings, cluster=cluster, commit=commit, after=[bootstrap])
 
     pulumi.export("facts", facts)
     pulumi.export("url", f"https://{settings.domain}")
     pulumi.export("nameServers", dns.name_servers)
     pulumi.export("clusterName", cluster.name)
-    pulumi.export("commit", commit)
+    pulumi.export("commit", commit.commit)
+
+
+def admitted(settings: Settings, caller: GetCallerIdentityResult) -> str:
+    """Give the account's id to a caller who will be able to use the cluster.
+
+    Raises:
+        SettingsError: to anybody else.
+    """
+    refuse_stranger(settings, caller.arn)
+    return caller.account_id

@@ -133,6 +133,8 @@ class GitOpsSettings(Setting):
     """The branch that Flux follows."""
     path: str = ""
     """Folder below which everything is written; empty for the repository's root."""
+    known_hosts: str = ""
+    """Host keys of an SSH repository for Flux, one a line, as `ssh-keyscan` prints them; check them with its owner."""
     withdraw_on_destroy: bool = False
     """Remove the generated files when the environment is destroyed. Off: Git keeps the last state."""
 
@@ -208,6 +210,8 @@ class ClusterSettings(Setting):
     """IAM roles or users that administer the cluster (an access entry each). Nobody has access by having created it."""
     public_access_cidrs: tuple[str, ...] = ()
     """Networks that may reach the API server from outside. Empty: from inside the VPC only."""
+    private_access: bool = False
+    """`pulumi up` runs where the VPC's private addresses are routed (VPN, peering), so it needs no public access."""
 
     @field_validator("public_access_cidrs")
     @classmethod
@@ -218,6 +222,15 @@ class ClusterSettings(Setting):
                 f"{', '.join(open_to_all)} opens the API server to the world", "name the networks that need it"
             )
         return networks
+
+
+class DeliverSettings(Setting):
+    """How long `pulumi up` takes part in the delivery."""
+
+    wait: bool = False
+    """End `pulumi up` only when Flux has delivered the commit; off, it ends with the commit."""
+    timeout_minutes: Annotated[int, Field(ge=1, le=240)] = 45
+    """How long it waits at most; the first install of Harbor takes some ten minutes."""
 
 
 class OidcSettings(Setting):

@@ -11,12 +11,13 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr, ValidationInfo, field_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
 
 from infra import tables
 from infra.defaults import PROFILES, ProfileDefaults
 from infra.sections import (
     ClusterSettings,
+    DeliverSettings,
     DnsSettings,
     GitOpsSettings,
     NatMode,
@@ -27,7 +28,7 @@ from infra.sections import (
     SizeSettings,
     domain_name,
 )
-from values.facts import DEFAULT_CHART_VERSION, SUPPORTED_CHART_VERSIONS
+from values.facts import DEFAULT_CHART_VERSION, HARBOR_CHART_REPOSITORY, SUPPORTED_CHART_VERSIONS
 
 #: Names of AWS resources begin with it, and the shortest limit (an ALB's 32) must still hold a suffix.
 ENVIRONMENT_PATTERN = r"^[a-z][a-z0-9-]{0,18}[a-z0-9]$"
@@ -56,6 +57,8 @@ class Settings(Setting):
     """EKS version."""
     chart_version: str = DEFAULT_CHART_VERSION
     """Version of the official Harbor chart, exact."""
+    chart_repository: str = HARBOR_CHART_REPOSITORY
+    """Helm repository that the chart comes from: Harbor's own, or your mirror of it."""
     account: str = ""
     """AWS account id; when given, any other account is refused."""
     owner: str = "platform"
@@ -72,15 +75,28 @@ class Settings(Setting):
     """Instance types and counts."""
     sign_in: SignInSettings = SignInSettings()
     """How people sign in."""
+    deliver: DeliverSettings = DeliverSettings()
+    """Waiting for Flux."""
     deletion_protection: bool = True
     """AWS refuses to delete the cluster and the database. Before a destroy, turn it off and run `pulumi up`."""
     git_token: SecretStr | None = None
     """Token that pushes to the GitOps repository; set it with `pulumi config set --secret slipway:gitToken`."""
+    git_read_token: SecretStr | None = None
+    """Token that Flux reads the repository with; it may not push. None: the repository is public, or SSH."""
+    git_read_key: SecretStr | None = None
+    """Private SSH key that Flux reads the repository with (a read-only deploy key); needs gitops.knownHosts."""
 
     @field_validator("domain")
     @classmethod
     def _is_domain(cls, value: str) -> str:
         return domain_name(value)
+
+    @field_validator("chart_repository")
+    @classmethod
+    def _is_helm_repository(cls, value: str) -> str:
+        if not re.match(r"^https?://[^\s/@]+(/\S*)?$", value):
+            raise Refused("is not the URL of a Helm repository", "use https://host/path, without credentials")
+        return value
 
     @field_validator("kubernetes_version", "chart_version")
     @classmethod
@@ -124,6 +140,23 @@ class Settings(Setting):
                     f"{key}: the domain {domain} is not below the zone {zone}", "name a zone that contains it"
                 )
         return value
+
+    @model_validator(mode="after")
+    def _flux_can_read(self) -> "Settings":
+        """Hold the reader's identity to the repository's protocol, and apart from the writer's."""
+        is_ssh = not self.gitops.repository.startswith(("http://", "https://", "file://"))
+        if self.git_read_key and not is_ssh:
+            raise Refused("gitReadKey is an SSH key and gitops.repository an HTTPS URL", "give gitReadToken instead")
+        if self.git_read_key and not self.gitops.known_hosts:
+            raise Refused("gitReadKey needs gitops.knownHosts", "Flux refuses a host whose key it does not know")
+        if self.git_read_token and is_ssh:
+            raise Refused("gitReadToken opens HTTPS and gitops.repository is SSH", "give gitReadKey instead")
+        if self.git_read_token and self.git_token == self.git_read_token:
+            raise Refused(
+                "gitReadToken is gitToken: whoever reads the cluster's Secret could push",
+                "make a second token that may only read",
+            )
+        return self
 
     @cached_property
     def defaults(self) -> ProfileDefaults:

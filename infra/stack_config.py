@@ -24,6 +24,8 @@ from infra.settings import Settings
 
 PROJECT = "slipway"
 STACKS = "stacks"
+#: Settings that stand encrypted in the stack file, and in no other way.
+SECRETS = ("gitToken", "gitReadToken", "gitReadKey")
 
 Location = tuple[str | int, ...]
 
@@ -77,14 +79,15 @@ def from_stack_file(path: Path) -> Settings:
     ours = {key: value for key, value in config.items() if str(key).startswith(prefix)}
     values = {key.removeprefix(prefix): _reveal(value) for key, value in ours.items()}
 
-    if isinstance(values.get("gitToken"), str):
-        problems.append(
-            Problem(
-                where=_place(path, lines, ("config", f"{prefix}gitToken")),
-                what="is a secret in plain text",
-                fix="take it out of the file and of Git's history, then: pulumi config set --secret slipway:gitToken",
-            )
+    problems += [
+        Problem(
+            where=_place(path, lines, ("config", f"{prefix}{key}")),
+            what="is a secret in plain text",
+            fix=f"take it out of the file and of Git's history, then: pulumi config set --secret {prefix}{key}",
         )
+        for key in SECRETS
+        if isinstance(values.get(key), str)
+    ]
     if "environment" in values:
         problems.append(
             Problem(
@@ -190,7 +193,7 @@ def _reveal(value: Any) -> Any:  # noqa: ANN401  # any YAML value
     """Stand in for ``secure:`` values: present, but readable only by Pulumi."""
     if isinstance(value, dict):
         if set(value) == {"secure"}:
-            return SecretStr("encrypted by Pulumi")
+            return SecretStr(f"encrypted by Pulumi: {value['secure']}")
         return {key: _reveal(item) for key, item in value.items()}
     return value
 

@@ -16,6 +16,7 @@ from pydantic.alias_generators import to_camel
 #: Charts whose key contract is under charts/harbor/; newest first.
 SUPPORTED_CHART_VERSIONS = ("1.19.2", "1.19.1", "1.18.3")
 DEFAULT_CHART_VERSION = "1.19.1"
+HARBOR_CHART_REPOSITORY = "https://helm.goharbor.io"
 
 Profile = Literal["dev", "ha", "large", "kind"]
 
@@ -101,6 +102,7 @@ class Facts(_Fact):
         environment: name of the environment, which is also the Pulumi stack's.
         example: made up, for rendering without a cloud; publishing refuses it.
         host: the registry's host name, ``harbor.example.com``.
+        chart_repository: URL of the Helm repository that the chart comes from.
         gitops_path: folder of the GitOps repository below which everything is written; empty for the root.
         secrets_prefix: first part of every Secrets Manager name, ``slipway/prod``; empty on kind.
     """
@@ -111,6 +113,7 @@ class Facts(_Fact):
     example: bool = False
     host: str
     chart_version: str
+    chart_repository: str = HARBOR_CHART_REPOSITORY
     gitops_path: str = ""
     secrets_prefix: str = ""
     aws: AwsFacts | None = None

@@ -8,6 +8,7 @@ from pulumi_aws import cloudwatch, eks, iam
 from infra import tables
 from infra.aws.identity import pod_role
 from infra.aws.network import Network
+from infra.errors import Problem, SettingsError
 from infra.naming import Names, partition
 from infra.settings import Settings
 
@@ -32,9 +33,15 @@ class Cluster(pulumi.ComponentResource):
         name: of the cluster.
         security_group_id: the group that EKS makes; nodes need it beside their own.
         before_nodes: add-ons that a node needs in order to become ready.
+        endpoint: URL of the API server; no other cluster ever has it.
+        kubeconfig: for whoever runs the program; it holds no credential, `aws eks get-token` gives one.
+        resource: the cluster itself, for `deleted_with`.
     """
 
     name: pulumi.Output[str]
+    endpoint: pulumi.Output[str]
+    kubeconfig: pulumi.Output[str]
+    resource: pulumi.Resource
     security_group_id: pulumi.Output[str]
     before_nodes: list[pulumi.Resource]
 
@@ -81,6 +88,10 @@ class Cluster(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(depends_on=[logs, attachment])),
         )
         self.name = cluster.name
+        self.resource, self.endpoint = cluster, cluster.endpoint
+        self.kubeconfig = pulumi.Output.all(
+            name=cluster.name, endpoint=cluster.endpoint, authority=cluster.certificate_authority.data
+        ).apply(lambda known: kubeconfig(settings.region, **known))
         self.security_group_id = cluster.vpc_config.cluster_security_group_id
         for arn in access.admin_role_arns:
             self._admit(arn, settings)
@@ -132,6 +143,58 @@ class Cluster(pulumi.ComponentResource):
             access_scope={"type": "cluster"},
             opts=child,
         )
+
+
+def refuse_stranger(settings: Settings, caller_arn: str) -> None:
+    """Stop before anything is made if who runs `up` could not use the cluster afterwards.
+
+    Args:
+        settings: of the environment.
+        caller_arn: what AWS says we are: a user, a role, or a session of a role (which does not tell the role's path).
+
+    Raises:
+        SettingsError: no access entry is for the caller.
+    """
+    admitted = settings.cluster.admin_role_arns
+    kind, _, rest = caller_arn.rpartition(":")[2].partition("/")
+    name = rest.partition("/")[0] if kind == "assumed-role" else rest.rpartition("/")[2]
+    if name not in {arn.rpartition("/")[2] for arn in admitted}:
+        raise SettingsError(
+            Problem(
+                where="slipway:cluster.adminRoleArns",
+                what=f"does not admit {caller_arn}, which runs this: it could not install Flux in its own cluster",
+                fix=f"add the role: arn:{partition(settings.region)}:iam::{caller_arn.split(':')[4]}:role/{name}",
+            )
+        )
+
+
+def kubeconfig(region: str, *, name: str, endpoint: str, authority: str) -> str:
+    """Give a kubeconfig as JSON text.
+
+    Args:
+        region: of the cluster.
+        name: of the cluster.
+        endpoint: URL of its API server.
+        authority: its certificate authority, base64.
+    """
+    get_token = ["eks", "get-token", "--cluster-name", name, "--region", region, "--output", "json"]
+    by_aws = {
+        "apiVersion": "client.authentication.k8s.io/v1beta1",
+        "command": "aws",
+        "args": get_token,
+        "interactiveMode": "Never",
+    }
+    return json.dumps(
+        {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "clusters": [{"name": name, "cluster": {"server": endpoint, "certificate-authority-data": authority}}],
+            "users": [{"name": name, "user": {"exec": by_aws}}],
+            "contexts": [{"name": name, "context": {"cluster": name, "user": name}}],
+            "current-context": name,
+        },
+        sort_keys=True,
+    )
 
 
 def addon(

@@ -16,8 +16,8 @@ from infra.settings import Settings
 ROOT = Path(__file__).parents[2]
 
 
-def deliver(settings: Settings, facts: pulumi.Output[str], *, after: Sequence[pulumi.Resource]) -> pulumi.Output[str]:
-    """Declare the commit of one environment; gives the id of the branch's last commit.
+def deliver(settings: Settings, facts: pulumi.Output[str], *, after: Sequence[pulumi.Resource]) -> Commit:
+    """Declare the commit of one environment.
 
     Args:
         settings: of the environment.
@@ -41,8 +41,7 @@ def deliver(settings: Settings, facts: pulumi.Output[str], *, after: Sequence[pu
         token=pulumi.Output.secret(settings.git_token.get_secret_value()) if settings.git_token else None,
         withdraw_on_destroy=settings.gitops.withdraw_on_destroy,
     )
-    commit = Commit("commit", args, pulumi.ResourceOptions(depends_on=list(after)))
-    return commit.commit
+    return Commit("commit", args, pulumi.ResourceOptions(depends_on=list(after)))
 
 
 @lru_cache(maxsize=4)

@@ -12,12 +12,12 @@ from typing import Annotated
 import typer
 
 from infra.errors import SlipwayError
-from slipway.cli import console, tools
+from slipway.cli import console, rehearse, tools
 from slipway.cli.init import init
 from slipway.cli.publish import publish
-from slipway.cli.rehearse import rehearse
 from slipway.cli.render import render
 from slipway.cli.schema import schema
+from slipway.cli.status import status
 from values.errors import ValuesError
 
 app = typer.Typer(
@@ -46,9 +46,10 @@ def options(
             raise typer.BadParameter(f"{directory}: {error.strerror}", param_hint="-C") from None
 
 
-app.add_typer(tools.app, name="tools")
-for command in (init, schema, render, publish, rehearse):
+for command in (init, schema, render, publish, status):
     app.command()(command)
+app.add_typer(rehearse.app, name="rehearse")
+app.add_typer(tools.app, name="tools")
 
 
 def main() -> None:

@@ -3,10 +3,13 @@
 import gc
 import shlex
 import signal
+import textwrap
+from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
+import typer.core
 
 from slipway.cli import console
 from slipway.cli.console import Output
@@ -20,10 +23,34 @@ if TYPE_CHECKING:
 _SHOWN_FILES = 40
 
 
-def rehearse(
-    environment: Annotated[str, typer.Argument(metavar="ENV", help="Name of the environment: stacks/Pulumi.ENV.yaml.")],
+class To(StrEnum):
+    """Where a rehearsal ends."""
+
+    cluster = "cluster"
+    commit = "commit"
+
+
+class _EnvironmentOrCommand(typer.core.TyperGroup):
+    """`slipway rehearse dev` is `slipway rehearse run dev`, unless the word is a command's name."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401  # typer's own click
+        """Put the default command's name before what is no command."""
+        if not args or args[0] not in self.commands:
+            args = ["run", *args]
+        return super().parse_args(ctx, args)
+
+
+app = typer.Typer(cls=_EnvironmentOrCommand, rich_markup_mode=None, help="Play the delivery of an environment.")
+_ENVIRONMENT = typer.Argument(metavar="ENV", help="Name of the environment: stacks/Pulumi.ENV.yaml.")
+
+
+@app.command()
+def run(
+    environment: Annotated[str, _ENVIRONMENT],
+    to: Annotated[To, typer.Option(help="Where to end: when Flux has delivered, or at the commit.")] = To.cluster,
+    keep: Annotated[bool, typer.Option("--keep", help="Leave the cluster running; see attach and stop.")] = False,
     fresh: Annotated[
-        bool, typer.Option("--fresh", help="Start with an empty account and an empty repository.")
+        bool, typer.Option("--fresh", help="Start with an empty account, an empty repository and an empty cluster.")
     ] = False,
     destroy: Annotated[bool, typer.Option("--destroy", help="Play the end as well: allow deletion, destroy.")] = False,
     fail: Annotated[
@@ -35,32 +62,37 @@ def rehearse(
     ] = 600.0,
     output: Annotated[Output, typer.Option(help="How to report.")] = Output.text,
 ) -> None:
-    """Play the delivery of an environment: the real Pulumi engine and real Git, simulated AWS.
+    """Play the delivery of an environment: the real Pulumi engine, Git, Kubernetes and Flux; simulated AWS.
 
     Runs preview, up, a second up that must change nothing, and refresh, with the project's own Pulumi.yaml and stack
-    file. The commit goes to a scratch repository. State and repository stay in .slipway/rehearse/ENV, so the next
-    rehearsal goes on from there. No AWS credential and no configured remote is ever used.
+    file; then Flux's real controllers deliver the commit to a real control plane, whose nodes are played. Everything
+    stays in .slipway/rehearse/ENV, so the next rehearsal goes on from there. No AWS credential and no configured
+    remote is ever used.
+
+    \b
+    Also: slipway rehearse attach [ENV]   the kubeconfig of a cluster that was kept
+          slipway rehearse stop [ENV]     end it
 
     \b
     Examples:
       slipway rehearse dev
-      slipway rehearse ha --fresh --output json
+      slipway rehearse ha --fresh --to commit --output json
+      slipway rehearse dev --keep && export KUBECONFIG=$(slipway rehearse attach dev) && slipway status dev
       slipway rehearse dev --fresh --fail aws:rds/instance:Instance; slipway rehearse dev
 
-    Exit codes: 0 rehearsed, 1 something failed (run it again to go on), 2 settings, 130 interrupted.
+    Exit codes: 0 delivered, 1 something failed (run it again to go on), 2 settings, 130 interrupted.
     """
     from slipway.cli.live import Live
     from slipway.project import find_root
-    from slipway.rehearse.rehearsal import Options
-    from slipway.rehearse.rehearsal import rehearse as play
+    from slipway.rehearse.rehearsal import Options, rehearse
 
     gc.enable()  # off for short commands
     # A supervisor's SIGTERM must stop the engine as gracefully as Ctrl-C does.
     signal.signal(signal.SIGTERM, _interrupt)
-    options = Options(fresh=fresh, destroy=destroy, fail=tuple(fail or ()), speed=speed)
+    options = Options(to=to.value, keep=keep, fresh=fresh, destroy=destroy, fail=tuple(fail or ()), speed=speed)
     with Live() as watcher:
         try:
-            report = play(find_root(Path.cwd()), environment, options, watcher)
+            report = rehearse(find_root(Path.cwd()), environment, options, watcher)
         except KeyboardInterrupt:
             watcher.note("interrupted; what was made is in the state: run it again and it goes on from here")
             raise
@@ -68,6 +100,41 @@ def rehearse(
         console.result_json(report.to_json_value())
     else:
         console.result(_text(report))
+
+
+_KEPT = typer.Argument(metavar="[ENV]", help="Name of the environment; may be left out if only one was kept.")
+
+
+@app.command()
+def attach(environment: Annotated[str, _KEPT] = "") -> None:
+    """Print the kubeconfig of a cluster that `slipway rehearse ENV --keep` left running.
+
+    \b
+    Examples:
+      export KUBECONFIG=$(slipway rehearse attach dev)
+      kubectl --kubeconfig "$(slipway rehearse attach)" get helmrelease -A
+    """
+    from slipway.project import find_root
+    from slipway.rehearse.folders import kept_cluster, kubeconfig_of
+
+    console.result(str(kubeconfig_of(kept_cluster(find_root(Path.cwd()), environment))))
+
+
+@app.command()
+def stop(environment: Annotated[str, _KEPT] = "") -> None:
+    """End the processes of a cluster that was kept; its data stay, and the next rehearsal goes on from them.
+
+    \b
+    Example:
+      slipway rehearse stop dev
+    """
+    from slipway.project import find_root
+    from slipway.rehearse.cluster.processes import Processes
+    from slipway.rehearse.folders import kept_cluster
+
+    folder = kept_cluster(find_root(Path.cwd()), environment)
+    Processes(folder).stop()
+    console.note(f"stopped {folder.parent.name}")
 
 
 def _interrupt(_signal: int, _frame: object) -> NoReturn:
@@ -84,11 +151,16 @@ def _text(report: "Report") -> str:
     files = commit.files if len(commit.files) <= _SHOWN_FILES else [f"{len(commit.files)} files"]
     lines = [
         f"Rehearsed {report.environment} with pulumi {report.pulumi} in {report.seconds:.1f} s: "
-        "real engine, real Git, simulated AWS",
+        "real engine, Git and Flux, simulated AWS",
         "",
         *steps,
         "",
-        f"  Resources      {sum(report.resources.values())}: {resources}",
+        *textwrap.wrap(
+            f"Resources      {sum(report.resources.values())}: {resources}",
+            width=118,
+            initial_indent="  ",
+            subsequent_indent=" " * 17,
+        ),
         f"  Time on AWS    about {_clock(real.seconds)} minutes for this graph, {_clock(real.one_by_one)} one by one",
         "  Critical path",
         *path,
@@ -99,7 +171,24 @@ def _text(report: "Report") -> str:
     ]
     if report.kept:
         lines.append(f"  Kept           {len(report.kept)} resources that hold data stay at AWS after the destroy")
-    return "\n".join(lines)
+    return "\n".join([*lines, *_delivery(report)])
+
+
+def _delivery(report: "Report") -> list[str]:
+    """Say how Flux fared; the last line is one to click on."""
+    delivery, page = report.delivery, Path(report.page).as_uri()
+    if delivery is None:
+        return ["", f"committed {report.commit.id}, where this rehearsal ends", page]
+    started = f"{delivery.cluster_seconds} s to start" if delivery.cluster_seconds else "kept from before"
+    kept = f"  Cluster kept   export KUBECONFIG={shlex.quote(delivery.kubeconfig)}"
+    return [
+        f"  Flux           {delivery.chart}; cluster {started}, {delivery.cluster_mebibytes} MiB",
+        *([kept] if delivery.kubeconfig else []),
+        "",
+        f"delivered {report.commit.id}" + ("" if delivery.new else " (nothing new: Flux had delivered it before)"),
+        delivery.url,
+        page,
+    ]
 
 
 def _changes(changes: "Mapping[str, int]", files: int) -> str:

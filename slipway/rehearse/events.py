@@ -7,6 +7,7 @@ log.outcome("up", seconds)    # at the end
 """
 
 import json
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,6 +29,23 @@ class Failure:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Operated:
+    """One operation on one resource, as it was seen in the log.
+
+    Attributes:
+        urn, operation: create, update, delete …
+        started, ended: `time.time()` when the log told it, a tenth of a second late at most.
+        failed: it did.
+    """
+
+    urn: str
+    operation: str
+    started: float
+    ended: float
+    failed: bool
+
+
+@dataclass(frozen=True, kw_only=True)
 class Outcome:
     """What one engine operation did.
 
@@ -37,6 +55,7 @@ class Outcome:
         changes: operation on resources → how many, without those that stay the same.
         failures: empty when it succeeded.
         files: paths that differ in the commit; all of them where there was none.
+        operated: every operation that took place, in the order of their ends.
     """
 
     operation: str
@@ -44,6 +63,7 @@ class Outcome:
     changes: Mapping[str, int]
     failures: Sequence[Failure]
     files: Sequence[str]
+    operated: Sequence[Operated]
 
 
 @dataclass
@@ -53,7 +73,8 @@ class EventLog:
     path: Path
     _offset: int = 0
     _done: int = 0
-    _under_way: dict[str, None] = field(default_factory=dict)  # in order of their begin
+    _under_way: dict[str, float] = field(default_factory=dict)  # URN → begin, in their order
+    _operated: list[Operated] = field(default_factory=list)
     _changes: dict[str, int] = field(default_factory=dict)
     _failures: dict[tuple[str, str], None] = field(default_factory=dict)
     _files: Sequence[str] = ()
@@ -62,11 +83,10 @@ class EventLog:
         """Take in what was written since the last time."""
         for event in self._new_events():
             if metadata := event.get("resourcePreEvent", {}).get("metadata"):
-                self._under_way[metadata["urn"]] = None
+                self._under_way[metadata["urn"]] = time.time()
                 self._files = _files(metadata) or self._files
             elif ended := event.get("resOutputsEvent") or event.get("resOpFailedEvent"):
-                self._under_way.pop(ended["metadata"]["urn"], None)
-                self._done += 1
+                self._take_in_end(ended["metadata"], failed="resOpFailedEvent" in event)
             elif diagnostic := event.get("diagnosticEvent"):
                 self._take_in_diagnostic(diagnostic)
             elif summary := event.get("summaryEvent"):
@@ -87,6 +107,7 @@ class EventLog:
             changes={name: count for name, count in self._changes.items() if name != "same"},
             failures=[Failure(urn=urn, message=message) for urn, message in self._failures],
             files=self._files,
+            operated=self._operated,
         )
 
     def _new_events(self) -> Iterator[dict[str, Any]]:
@@ -100,6 +121,15 @@ class EventLog:
                     return
                 self._offset += len(line)
                 yield json.loads(line)
+
+    def _take_in_end(self, metadata: Mapping[str, Any], *, failed: bool) -> None:
+        self._done += 1
+        now = time.time()
+        started = self._under_way.pop(metadata["urn"], now)
+        if metadata["op"] != "same":
+            self._operated.append(
+                Operated(urn=metadata["urn"], operation=metadata["op"], started=started, ended=now, failed=failed)
+            )
 
     def _take_in_diagnostic(self, diagnostic: Mapping[str, Any]) -> None:
         """Keep an error with its resource; the program's own is told twice by the engine, and kept once."""

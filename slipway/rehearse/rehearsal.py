@@ -1,27 +1,42 @@
-"""The rehearsal of an environment, as a list of steps: the real engine, the real program, real Git, played AWS."""
+"""The rehearsal of an environment, as a list of steps: real engine, program, Git and Flux; played AWS."""
 
 import contextlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from infra.errors import Problem, RehearsalError
+from lightkube.core.exceptions import ApiError
+
+from infra.delivery.status.chain import Chain, changed_links, judge
+from infra.delivery.status.follow import follow, refuse_undelivered
+from infra.delivery.status.observe import HARBOR_NAMESPACE, HelmRelease, observe, request_reconciliation
+from infra.errors import Problem, RehearsalError, SlipwayError
 from infra.settings import Settings
 from infra.stack_config import from_stack_file, stack_file
 from slipway.rehearse import report
+from slipway.rehearse.cluster.cluster import PROGRAMS, Cluster, start, stopped_at_the_end
+from slipway.rehearse.cluster.played.git_server import GitServer
+from slipway.rehearse.cluster.played.internet import served_here
+from slipway.rehearse.cluster.watch import Watch
 from slipway.rehearse.engine import Engine
 from slipway.rehearse.events import Outcome
+from slipway.rehearse.folders import BRANCH
 from slipway.rehearse.nameserver import ParentZone, parent_zone
+from slipway.rehearse.page import html
+from slipway.rehearse.page_of import page_of
+from slipway.rehearse.simulated.kubernetes import KubernetesProvider
 from slipway.rehearse.simulated.schema import PACKAGES, UnknownTypeError, schema_of
-from slipway.rehearse.simulated.server import Behaviour, serving
+from slipway.rehearse.simulated.server import Behaviour, SimulatedProvider, serving
 from slipway.rehearse.workspace import Workspace, opened
 from slipway.steps import Step, Watcher, run_steps
-from slipway.tools.find import find
+from slipway.tools.find import Found, find
 
 DELEGATION = "pulumi-python:dynamic/slipway:Delegation"
 ZONE = "aws:route53/zone:Zone"
+#: Nothing is pulled or started here: what takes longer will not come.
+DELIVERY_SECONDS = 180
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,8 +48,12 @@ class Options:
         destroy: play the end as well.
         fail: type tokens, or ``token::name``, whose creation fails.
         speed: simulated seconds in one real second.
+        to: where it ends: the ``cluster``, when Flux has delivered, or the ``commit``.
+        keep: leave the cluster running.
     """
 
+    to: Literal["cluster", "commit"] = "cluster"
+    keep: bool = False
     fresh: bool = False
     destroy: bool = False
     fail: tuple[str, ...] = ()
@@ -46,26 +65,80 @@ def rehearse(root: Path, environment: str, options: Options, watcher: Watcher) -
 
     Raises:
         SettingsError: the stack file is not usable.
-        ToolError: no `pulumi`, and none can be built.
+        ToolError: a program is missing, and none can be built.
         RehearsalError: an operation failed; the next rehearsal goes on from there.
+        NotDelivered: Flux did not deliver the commit.
     """
     settings = from_stack_file(stack_file(root, environment))
     _refuse_unknown_types(options.fail)
-    watcher.begin("find pulumi")
-    pulumi = find("pulumi", progress=watcher.tell, announce=watcher.note)
+    watcher.begin("find the programs")
+    wanted = ("pulumi", *(() if options.to == "commit" else PROGRAMS))
+    programs = {name: find(name, progress=watcher.tell, announce=watcher.note) for name in wanted}
     with contextlib.ExitStack() as stack:
         workspace = stack.enter_context(opened(root, environment, fresh=options.fresh))
         parent = stack.enter_context(parent_zone())
-        behaviour = Behaviour(journal=workspace.journal, speed=options.speed, fail=options.fail)
-        providers = {package: stack.enter_context(serving(package, behaviour)) for package in PACKAGES}
+        cluster, port = _hosts(stack, settings, workspace, options, programs, watcher)
+        kubeconfig = cluster.kubeconfig if cluster else None
+        admins = settings.cluster.admin_role_arns
+        behaviour = Behaviour(
+            journal=workspace.journal, speed=options.speed, fail=options.fail,
+            secrets_manager=workspace.secrets_manager, caller=admins[0] if admins else "",
+        )  # fmt: skip
+        played = [SimulatedProvider(package, behaviour) for package in PACKAGES]
+        played.append(KubernetesProvider(behaviour, kubeconfig))
         engine = Engine(
-            pulumi=pulumi,
+            pulumi=programs["pulumi"],
             workspace=workspace,
-            environment=workspace.engine_environment(providers=providers, dns_server=parent.address),
+            environment=workspace.engine_environment(
+                providers={provider.package: stack.enter_context(serving(provider)) for provider in played},
+                dns_server=parent.address,
+                internet=port,
+                kubeconfig=kubeconfig,
+            ),
             progress=watcher.tell,
             announce=watcher.note,
         )
-        return _Rehearsal(settings, workspace, engine, parent, options, watcher).run()
+        watch = stack.enter_context(Watch(_look(workspace, cluster))) if cluster else None
+        return _Rehearsal(settings, workspace, engine, parent, options, watcher, cluster, watch).run()
+
+
+def _hosts(
+    stack: contextlib.ExitStack,
+    settings: Settings,
+    workspace: Workspace,
+    options: Options,
+    programs: Mapping[str, Found],
+    watcher: Watcher,
+) -> tuple[Cluster | None, int]:
+    """Start what the delivery goes to: the cluster with the played internet, or the internet alone; gives its port."""
+    if options.to == "commit":
+        git = GitServer(repository=workspace.repository, identities=workspace.identities)
+        return None, stack.enter_context(served_here(git, workspace.folder))
+    started = time.monotonic()
+    watcher.begin("cluster")
+    cluster = start(
+        workspace.cluster,
+        zones=settings.zone_names,
+        repository=workspace.repository,
+        identities=workspace.identities,
+        secrets_manager=workspace.secrets_manager.path,
+        chart_version=settings.chart_version,
+        programs=programs,
+        tell=watcher.tell,
+    )
+    stack.enter_context(stopped_at_the_end(cluster, keep=options.keep))
+    watcher.end("cluster" if cluster.seconds else "cluster, kept from before", time.monotonic() - started)
+    return cluster, cluster.internet
+
+
+def _look(workspace: Workspace, cluster: Cluster) -> Callable[[], Chain]:
+    """Give a look at the delivery."""
+
+    def look() -> Chain:
+        cluster.processes.refuse_dead()
+        return judge(observe(cluster.client, lambda: (workspace.head(), ""), BRANCH))
+
+    return look
 
 
 def _refuse_unknown_types(asked: tuple[str, ...]) -> None:
@@ -96,22 +169,30 @@ class _Rehearsal:
     parent: ParentZone
     options: Options
     watcher: Watcher
+    cluster: Cluster | None
+    watch: Watch | None
     reports: list[report.StepReport] = field(default_factory=list)
     built: Mapping[str, Any] = field(default_factory=dict)
     kept: list[str] = field(default_factory=list)
+    releases_before: Sequence[int] = ()
 
     def run(self) -> report.Report:
-        started, before = time.monotonic(), self.workspace.head()
+        started, before = time.time(), self.workspace.head()
         self.workspace.write_settings()
         self.engine.select_stack()
-        run_steps(self._steps(), self.watcher)
+        self.releases_before = self._releases()
+        try:
+            run_steps(self._steps(), self.watcher)
+        except SlipwayError as error:
+            self._write_page(started, before, failure=str(error))
+            raise
         deployment = self.engine.deployment() if not self.options.destroy else self.built
         self._tell_what_could_not_fail()
         there = self.workspace.files()
-        return report.Report(
+        result = report.Report(
             environment=self.workspace.environment,
             pulumi=self.engine.pulumi.version,
-            seconds=round(time.monotonic() - started, 1),
+            seconds=round(time.time() - started, 1),
             steps=self.reports,
             resources=report.resources_by_service(deployment),
             real_time=report.real_time(deployment),
@@ -122,10 +203,18 @@ class _Rehearsal:
                 repository=str(self.workspace.repository),
             ),
             kept=self.kept,
+            delivery=self._delivery(),
+            page=str(self.workspace.report),
         )
+        self._write_page(started, before, result=result)
+        return result
 
     def _steps(self) -> list[Step[None]]:
-        steps = [Step("preview", self._must("preview", "preview"))]
+        steps = []
+        if self.cluster and self._resources() and not self.releases_before:
+            # A state without its cluster: what a person would do after a cluster was rebuilt beside its data.
+            steps.append(Step("refresh, the cluster is new", self._must("refresh, the cluster is new", "refresh")))
+        steps.append(Step("preview", self._must("preview", "preview")))
         if self._waits_for_delegation():
             steps += [Step("up, as far as the zone", self._up_to_the_zone), Step("delegate", self._delegate)]
         steps += [
@@ -133,6 +222,8 @@ class _Rehearsal:
             Step("up again", self._must("up again", "up", unchanged=True)),
             Step("refresh", self._must("refresh", "refresh", unchanged=True)),
         ]
+        if self.cluster:
+            steps.append(Step("Flux delivers", self._follow))
         if self.options.destroy:
             steps += [
                 Step("allow deletion", self._allow_deletion),
@@ -156,6 +247,74 @@ class _Rehearsal:
                 )  # fmt: skip
 
         return do
+
+    def _follow(self) -> None:
+        """Wait until Flux has delivered the commit, and stand for it."""
+        cluster, watch = self.cluster, self.watch
+        if cluster is None or watch is None:
+            return
+        before: Chain | None = None
+
+        def tell(chain: Chain) -> None:
+            nonlocal before
+            watch.take_in(chain)
+            for link in changed_links(before, chain):
+                self.watcher.tell(f"{link.name}: {link.says}")
+            before = chain
+
+        chain = follow(
+            watch.look,
+            timeout=DELIVERY_SECONDS,
+            tell=tell,
+            reconcile=lambda now: request_reconciliation(cluster.client, now),
+            pause=0.2,
+        )
+        refuse_undelivered(self.workspace.environment, chain)
+
+    def _delivery(self) -> report.DeliveryReport | None:
+        chain = self.watch.last if self.watch else None
+        if self.cluster is None or chain is None:
+            return None
+        return report.DeliveryReport(
+            verdict=chain.verdict,
+            url=chain.url,
+            chart=str(self.cluster.chart),
+            official_chart=self.cluster.chart.official,
+            new=self._releases() != self.releases_before,
+            links=[vars(link) for link in chain.links],
+            cluster_seconds=round(self.cluster.seconds, 1),
+            cluster_mebibytes=self.cluster.processes.resident_bytes() // 2**20,
+            kubeconfig=str(self.cluster.kubeconfig) if self.options.keep else "",
+        )
+
+    def _releases(self) -> Sequence[int]:
+        """Give the versions of Harbor's release: none before the first delivery, another after each change."""
+        if self.cluster is None:
+            return ()
+        try:
+            release = self.cluster.client.get(HelmRelease, "harbor", namespace=HARBOR_NAMESPACE)
+        except ApiError:
+            return ()
+        return [one["version"] for one in release.to_dict().get("status", {}).get("history", [])]
+
+    def _write_page(
+        self, started: float, before: str, *, result: report.Report | None = None, failure: str = ""
+    ) -> None:
+        """Write the report for the browser, also of a rehearsal that failed."""
+        stays = self.watch.stays if self.watch else []
+        self.workspace.report.write_text(
+            html(
+                page_of(
+                    self.workspace,
+                    result,
+                    failure=failure,
+                    steps=self.reports,
+                    stays=stays,
+                    started=started,
+                    commits=self.workspace.commits_since(before),
+                )
+            )
+        )
 
     def _waits_for_delegation(self) -> bool:
         dns = self.settings.dns

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic.alias_generators import to_camel
 
 from slipway.rehearse.engine import PARALLEL
-from slipway.rehearse.events import COMMIT, Outcome
+from slipway.rehearse.events import COMMIT, Operated, Outcome
 from slipway.rehearse.simulated.server import seconds
 from slipway.rehearse.timeline import Timeline, dependencies, replay
 
@@ -22,12 +22,14 @@ class StepReport:
         seconds: wall clock.
         changes: resources by what was done to them; empty for no change.
         files: paths that the commit will write or wrote in this step.
+        operated: each operation with its time.
     """
 
     name: str
     seconds: float
     changes: Mapping[str, int]
     files: Sequence[str]
+    operated: Sequence[Operated]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,8 +68,34 @@ class CommitReport:
 
 
 @dataclass(frozen=True, kw_only=True)
+class DeliveryReport:
+    """What Flux made of the commit.
+
+    Attributes:
+        verdict: of the chain.
+        url: that Harbor would have.
+        chart: by its name; `official_chart` tells whether it is Harbor's own or our stand-in.
+        new: this rehearsal changed the release.
+        links: the chain.
+        cluster_seconds: from nothing to a control plane with Flux; 0 when it ran already.
+        cluster_mebibytes: resident memory of all its processes.
+        kubeconfig: of a cluster that was kept.
+    """
+
+    verdict: str
+    url: str
+    chart: str
+    official_chart: bool
+    new: bool
+    links: Sequence[Mapping[str, str]]
+    cluster_seconds: float
+    cluster_mebibytes: int
+    kubeconfig: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Report:
-    """The whole rehearsal. Only the engine, Git and the program are real; AWS is played."""
+    """The whole rehearsal: the engine, Git, the program, the control plane and Flux are real; AWS is played."""
 
     environment: str
     pulumi: str
@@ -77,16 +105,25 @@ class Report:
     real_time: RealTime
     commit: CommitReport
     kept: Sequence[str]
+    delivery: DeliveryReport | None
+    page: str
 
     def to_json_value(self) -> dict[str, Any]:
         """Give plain data with camelCase names."""
-        return _camel(asdict(self))
+        value = asdict(self)
+        for step in value["steps"]:
+            del step["operated"]  # for the page
+        return _camel(value)
 
 
 def step_report(name: str, outcome: Outcome) -> StepReport:
     """Report one engine operation."""
     return StepReport(
-        name=name, seconds=round(outcome.seconds, 1), changes=dict(outcome.changes), files=list(outcome.files)
+        name=name,
+        seconds=round(outcome.seconds, 1),
+        changes=dict(outcome.changes),
+        files=list(outcome.files),
+        operated=outcome.operated,
     )
 
 

@@ -4,6 +4,9 @@
       project/      Pulumi.yaml as it is, and the stack file with the repository replaced and secrets made up
       state/        Pulumi's file backend
       gitops.git/   the bare repository that the commit goes to
+      cluster/      the control plane's data, kubeconfig and logs
+      identities.json, secrets-manager.json  passwords at the played Git host, and what the program put away
+      report.html   what the last rehearsal showed
       bin/          Pulumi's own dynamic provider, as the engine looks for it
       journal.jsonl what the simulated providers did
 
@@ -12,6 +15,7 @@ Neither AWS credentials nor the configured remote ever reach the engine.
 
 import contextlib
 import fcntl
+import hashlib
 import os
 import shlex
 import shutil
@@ -27,14 +31,20 @@ import yaml
 from infra import tables
 from infra.aws.delegation import SERVER_VARIABLE
 from infra.delivery.git_environment import MISSING_GIT
+from infra.delivery.wait import KUBECONFIG_VARIABLE
 from infra.errors import Problem, RehearsalError, ToolError
 from infra.stack_config import PROJECT, STACKS, stack_file
+from slipway.rehearse.cluster.played.git_server import Identities
+from slipway.rehearse.cluster.played.internet import CHART_URL, REPOSITORY_URL, proxy_variables
+from slipway.rehearse.cluster.processes import Processes
+from slipway.rehearse.folders import BRANCH, cluster_folder, head_of, rehearsal_folder, repository_of
+from slipway.rehearse.simulated.secrets_manager import SecretsManager
 
 #: Encrypts the state of a rehearsal, in which every secret is made up.
 PASSPHRASE = "rehearsal"  # noqa: S105
-BRANCH = "main"
 #: What must not leak from the user's shell into an engine that plays AWS.
-_KEPT_OUT = ("AWS_", "PULUMI_", "SLIPWAY_GIT_", "GIT_")
+_KEPT_OUT = ("AWS_", "PULUMI_", "SLIPWAY_GIT_", "GIT_", "KUBE")
+TOKEN_VARIABLE = "SLIPWAY_GIT_TOKEN"  # noqa: S105
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +69,27 @@ class Workspace:
     @property
     def repository(self) -> Path:
         """The scratch GitOps repository."""
-        return self.folder / "gitops.git"
+        return repository_of(self.folder)
+
+    @property
+    def cluster(self) -> Path:
+        """The folder of the rehearsed cluster."""
+        return cluster_folder(self.folder)
+
+    @property
+    def secrets_manager(self) -> SecretsManager:
+        """What the simulated Secrets Manager holds."""
+        return SecretsManager(self.folder / "secrets-manager.json")
+
+    @property
+    def identities(self) -> Identities:
+        """Who writes to the repository, and who reads it."""
+        return Identities.kept_in(self.folder / "identities.json")
+
+    @property
+    def report(self) -> Path:
+        """The rehearsal's report."""
+        return self.folder / "report.html"
 
     @property
     def journal(self) -> Path:
@@ -82,19 +112,26 @@ class Workspace:
         document = tables.parse_yaml(stack_file(self.root, self.environment).read_text())
         config = {key: _made_up(value) for key, value in document["config"].items()}
         gitops = config[f"{PROJECT}:gitops"]
-        config[f"{PROJECT}:gitops"] = {**gitops, "repository": self.repository.as_uri(), "branch": BRANCH}
+        config[f"{PROJECT}:gitops"] = {**gitops, "repository": REPOSITORY_URL, "branch": BRANCH}
+        config.pop(f"{PROJECT}:gitReadKey", None)  # it opens an SSH host, the played one speaks HTTP
+        config[f"{PROJECT}:gitReadToken"] = self.identities.reader
+        config[f"{PROJECT}:chartRepository"] = CHART_URL
         config |= {f"{PROJECT}:{key}": value for key, value in changes.items()}
         target = stack_file(self.project, self.environment)
         # Pulumi wrote the salt of this rehearsal's passphrase here; the project's own is of no use.
         salt = (tables.parse_yaml(target.read_text()) or {}).get("encryptionsalt") if target.exists() else None
         target.write_text(yaml.safe_dump({"config": config, **({"encryptionsalt": salt} if salt else {})}))
 
-    def engine_environment(self, *, providers: Mapping[str, int], dns_server: str) -> dict[str, str]:
+    def engine_environment(
+        self, *, providers: Mapping[str, int], dns_server: str, internet: int, kubeconfig: Path | None
+    ) -> dict[str, str]:
         """Give the whole environment of the engine and, through it, of the dynamic provider.
 
         Args:
             providers: package → port of its simulated provider, which the engine attaches to.
             dns_server: address of the played parent zone.
+            internet: port of the proxy to the played hosts.
+            kubeconfig: of the rehearsed cluster; None without one.
         """
         inherited = {key: value for key, value in os.environ.items() if not key.startswith(_KEPT_OUT)}
         return {
@@ -109,11 +146,14 @@ class Workspace:
             "PULUMI_DEBUG_COMMANDS": "true",  # --event-log hides behind it
             "PULUMI_DEBUG_PROVIDERS": ",".join(f"{package}:{port}" for package, port in providers.items()),
             SERVER_VARIABLE: dns_server,
+            TOKEN_VARIABLE: self.identities.writer,
+            **proxy_variables(internet),
+            **({KUBECONFIG_VARIABLE: str(kubeconfig)} if kubeconfig else {}),
         }
 
     def head(self) -> str:
         """Give the scratch repository's last commit; empty before the first."""
-        return self._git("rev-parse", "--verify", "--quiet", f"refs/heads/{BRANCH}", check=False).strip()
+        return head_of(self.repository)
 
     def commits_since(self, commit: str) -> int:
         """Count the commits that came after one, or all of them after none."""
@@ -126,6 +166,10 @@ class Workspace:
         if not self.head():
             return set()
         return set(self._git("ls-tree", "-r", "-z", "--name-only", BRANCH).split("\0"))
+
+    def text(self, path: str) -> str:
+        """Give a committed file."""
+        return self._git("show", f"{BRANCH}:{path}")
 
     def _git(self, *arguments: str, check: bool = True) -> str:
         command = ["git", "-C", str(self.repository), *arguments]
@@ -152,11 +196,6 @@ class Workspace:
         path.chmod(0o755)
 
 
-def rehearsal_folder(root: Path, environment: str) -> Path:
-    """Where the rehearsal of an environment is kept: SLIPWAY_REHEARSALS, or ``.slipway/rehearse`` in the project."""
-    return Path(os.environ.get("SLIPWAY_REHEARSALS") or root / ".slipway" / "rehearse").absolute() / environment
-
-
 @contextlib.contextmanager
 def opened(root: Path, environment: str, *, fresh: bool) -> Generator[Workspace]:
     """Open the rehearsal folder of an environment for this process alone.
@@ -181,6 +220,7 @@ def opened(root: Path, environment: str, *, fresh: bool) -> Generator[Workspace]
                 )
             ) from None
         if fresh:
+            Processes(cluster_folder(folder)).stop()
             _empty(folder)
         workspace = Workspace(root=root, environment=environment, folder=folder)
         workspace.prepare()
@@ -201,6 +241,6 @@ def _made_up(value: Any) -> Any:  # noqa: ANN401  # any YAML value
     """Replace what only the real stack's key can decrypt."""
     if isinstance(value, dict):
         if set(value) == {"secure"}:
-            return "made-up-for-the-rehearsal"
+            return f"made-up-{hashlib.sha256(value['secure'].encode()).hexdigest()[:12]}"
         return {key: _made_up(item) for key, item in value.items()}
     return value

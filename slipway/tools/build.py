@@ -34,7 +34,7 @@ def build(tool: Tool, *, progress: Progress, announce: Progress) -> None:
     if go is None:
         raise ToolError(Problem(what=f"there is no go to build {tool.name} with", fix="install Go and run this again"))
     with _one_at_a_time(tool, announce):
-        if not tool.built.exists():  # another process may have built it while this one waited
+        if not tool.is_built:  # another process may have built it while this one waited
             _build(go, tool, progress, announce)
 
 
@@ -75,9 +75,33 @@ def _build(go: str, tool: Tool, progress: Progress, announce: Progress) -> None:
                 Problem(where=str(tool.folder), what=f"{tool.name} {version} did not build", fix=fix),
                 detail="\n".join(said[-_SHOWN_LINES:]),
             )
+        if tool.files:
+            _copy_files(go, tool, Path(scratch) / "files")
         digest_file(tool).write_text(f"{digest(output)}\n")
         output.replace(tool.built)
     announce(f"{tool.name} {version} is built, {time.monotonic() - started:.0f} s")
+
+
+def _copy_files(go: str, tool: Tool, scratch: Path) -> None:
+    """Take the program's files out of its module, which `go clean -modcache` would take away.
+
+    Raises:
+        ToolError: the module does not have them.
+    """
+    where = [go, "list", "-m", "-f", "{{.Dir}}", tool.requires]
+    listed = subprocess.run(where, cwd=tool.folder, capture_output=True, text=True, check=False)
+    scratch.mkdir()
+    for pattern in tool.files:
+        found = list(Path(listed.stdout.strip() or os.devnull).glob(pattern))
+        if not found:
+            what = f"{tool.requires} has no {pattern}"
+            raise ToolError(
+                Problem(where=str(tool.folder), what=what, fix="correct tables/tools.yaml"), detail=listed.stderr
+            )
+        for path in found:
+            shutil.copyfile(path, scratch / path.name)
+    shutil.rmtree(tool.files_folder, ignore_errors=True)
+    scratch.replace(tool.files_folder)
 
 
 def _flags(tool: Tool) -> list[str]:

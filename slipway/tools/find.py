@@ -59,7 +59,7 @@ def find(name: str, *, progress: Progress, announce: Progress) -> Found:
         if not isinstance(found, str):
             return found
         passed_over = found
-    if tool.built.exists():
+    if tool.is_built:
         return Found(path=tool.built, version=tool.pinned.lstrip("v"))
     if shutil.which("go") is None:
         raise ToolError(

@@ -27,6 +27,7 @@ class Tool(BaseModel):
     oldest: str = ""
     version: tuple[str, ...] = ()
     tags: str = ""
+    files: tuple[str, ...] = ()
     stamp: Mapping[str, str] = {}
 
     @property
@@ -52,6 +53,16 @@ class Tool(BaseModel):
     def built(self) -> Path:
         """Where it is once built."""
         return cache_folder() / "tools" / f"{self.module}-{self.pinned}" / self.name
+
+    @property
+    def files_folder(self) -> Path:
+        """Where its files are once it is built, flat."""
+        return self.built.parent / "files"
+
+    @property
+    def is_built(self) -> bool:
+        """It is there, with its files."""
+        return self.built.exists() and (not self.files or self.files_folder.exists())
 
 
 @cache

@@ -42,7 +42,7 @@ def status(tool: Tool, *, check: bool) -> Status:
         if not isinstance(found, str):
             return Status(name=tool.name, version=found.version, state="on PATH", path=on_path)
     state: State = "to build"
-    if tool.built.exists():
+    if tool.is_built:
         state = "damaged" if check and not _is_whole(tool) else "built"
     return Status(name=tool.name, version=tool.pinned.lstrip("v"), state=state, path=str(tool.built))
 

@@ -21,6 +21,10 @@ CONFIG = {
     "slipway:profile": "dev",
     "slipway:dns": {"delegateFrom": "example.com"},
     "slipway:gitops": {"repository": "https://git.example.com/gitops.git", "branch": "fleet", "path": "eu"},
+    "slipway:cluster": {
+        "publicAccessCidrs": ["203.0.113.0/24"],
+        "adminRoleArns": ["arn:aws:iam::111122223333:role/platform"],
+    },
     "slipway:gitToken": "ghs_s3cr3t",
 }
 

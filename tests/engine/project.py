@@ -32,7 +32,7 @@ class Project:
 
     def rehearse(self, environment: str = "dev", *options: str) -> dict:
         """Rehearse and give the report; what went to stderr is in `said`."""
-        with self.start(environment, "--speed", "0", "--output", "json", *options) as process:
+        with self.start(environment, "--to", "commit", "--speed", "0", "--output", "json", *options) as process:
             out, self.said = process.communicate(timeout=300)
         assert "Traceback" not in self.said
         if process.returncode:

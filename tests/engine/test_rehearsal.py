@@ -156,7 +156,7 @@ def test_a_new_zone_stops_before_anything_costly_shows_its_records_and_goes_on(p
 
 
 def test_ctrl_c_leaves_nothing_locked_and_the_next_run_goes_on(project):
-    code, error = project.interrupt(project.start("dev", "--speed", "200"), when='"op":"create"')
+    code, error = project.interrupt(project.start("dev", "--to", "commit", "--speed", "200"), when='"op":"create"')
 
     assert code == 130, error
     assert "Traceback" not in error
@@ -166,7 +166,7 @@ def test_ctrl_c_leaves_nothing_locked_and_the_next_run_goes_on(project):
 
 
 def test_a_killed_run_leaves_nothing_that_stops_the_next(project):
-    with project.start("dev", "--speed", "200") as process:
+    with project.start("dev", "--to", "commit", "--speed", "200") as process:
         locks = project.root / ".slipway/rehearse/dev/state/.pulumi/locks"
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline and not any(path.is_file() for path in locks.rglob("*")):
@@ -201,9 +201,9 @@ def test_credentials_and_the_configured_remote_never_reach_the_engine(project, m
 
     with opened(project.root, "dev", fresh=False) as workspace:
         workspace.write_settings()
-        environment = workspace.engine_environment(providers={"aws": 1}, dns_server="")
+        environment = workspace.engine_environment(providers={"aws": 1}, dns_server="", internet=1, kubeconfig=None)
         written = (workspace.project / "stacks" / "Pulumi.dev.yaml").read_text()
 
     assert not {"aws-secret", "git-token", "pulumi-token"} & set(environment.values())
     assert "git.example.com" not in written
-    assert workspace.repository.as_uri() in written
+    assert "http://git.rehearsal.test/gitops.git" in written

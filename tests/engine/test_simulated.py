@@ -10,7 +10,8 @@ from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 
 from infra import tables
 from slipway.rehearse.simulated import check, schema, wire
-from slipway.rehearse.simulated.server import Behaviour, seconds, serving
+from slipway.rehearse.simulated.secrets_manager import SecretsManager
+from slipway.rehearse.simulated.server import Behaviour, SimulatedProvider, seconds, serving
 from tests.graph.graphs import ENVIRONMENTS, recorded
 
 URN = "urn:pulumi:dev::slipway::slipway:aws:Network${token}::{name}"
@@ -25,7 +26,16 @@ def provider(tmp_path):
 
         def start(package: str = "aws", **behaviour):
             journal = tmp_path / "journal.jsonl"
-            port = stack.enter_context(serving(package, Behaviour(journal=journal, **behaviour)))
+            port = stack.enter_context(
+                serving(
+                    SimulatedProvider(
+                        package,
+                        Behaviour(
+                            journal=journal, secrets_manager=SecretsManager(journal.with_name("sm.json")), **behaviour
+                        ),
+                    )
+                )
+            )
             channel = stack.enter_context(grpc.insecure_channel(f"127.0.0.1:{port}"))
             client = provider_pb2_grpc.ResourceProviderStub(channel)
             client.Configure(

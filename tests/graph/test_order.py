@@ -67,9 +67,18 @@ def test_the_certificate_waits_for_caa_and_its_validation_for_the_delegation(env
     assert "aws:route53/record:Record::delegation" in names(graph, validation)
 
 
-def test_the_commit_comes_after_everything(graph):
+def test_the_commit_comes_after_all_of_aws(graph):
     (commit,) = (node for node in graph if node.type == "pulumi-python:dynamic/slipway:Commit")
     before = graph.ancestors(commit)
 
     late = [node.urn for node in graph if node.custom and node is not commit and node.urn not in before]
-    assert [urn for urn in late if "pulumi:providers:" not in urn] == []
+    assert [urn for urn in late if "pulumi:providers:" not in urn and "slipway:delivery:" not in urn] == []
+
+
+def test_flux_begins_when_there_is_a_commit_to_read_and_its_operator_when_there_is_dns(graph):
+    (instance,) = graph.of_type("kubernetes:fluxcd.controlplane.io/v1:FluxInstance")
+    (operator,) = graph.of_type("kubernetes:helm.sh/v3:Release")
+
+    assert "aws:eks/addon:Addon::coredns" in names(graph, operator)
+    assert "pulumi-python:dynamic/slipway:Commit::commit" in names(graph, instance)
+    assert {"kubernetes:helm.sh/v3:Release", "kubernetes:core/v1:ConfigMap"} <= types(graph, instance)

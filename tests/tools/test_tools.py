@@ -1,5 +1,6 @@
 """Finding the field's programs: too old, broken, absent, built once, damaged since."""
 
+import shutil
 import stat
 
 import pytest
@@ -145,18 +146,35 @@ def test_the_list_says_where_each_comes_from(path, capsys):
 
 def test_a_damaged_program_is_found_removed_and_built_again(path, capsys):
     path("go", GO)
-    assert run(["tools", "build", "etcd", "kwok"]) == 0
-    assert run(["tools", "verify", "etcd", "kwok"]) == 0
+    assert run(["tools", "build", "etcd", "kubectl"]) == 0
+    assert run(["tools", "verify", "etcd", "kubectl"]) == 0
 
     tools()["etcd"].built.write_text("half of it")
 
-    assert run(["tools", "verify", "etcd", "kwok"]) == 1
+    assert run(["tools", "verify", "etcd", "kubectl"]) == 1
     assert "damaged" in capsys.readouterr().out
     assert run(["tools", "verify", "--remove"]) == 0
     assert not tools()["etcd"].built.exists()
-    assert tools()["kwok"].built.exists()
+    assert tools()["kubectl"].built.exists()
     assert run(["tools", "build", "etcd"]) == 0
     assert run(["tools", "verify", "etcd"]) == 0
+
+
+def test_what_a_program_needs_beside_it_outlives_its_module(path, tmp_path, capsys):
+    definitions = tmp_path / "module" / "config" / "crd" / "bases"
+    definitions.mkdir(parents=True)
+    path("go", f'[ "$1" = list ] && echo {tmp_path}/module && exit; {GO}')
+
+    assert run(["tools", "build", "helm-controller"]) == 1
+    assert "has no config/crd/bases/*.yaml" in capsys.readouterr().err
+    assert not tools()["helm-controller"].built.exists()
+
+    (definitions / "a.yaml").write_text("a")
+    assert run(["tools", "build", "helm-controller"]) == 0
+    assert [file.name for file in tools()["helm-controller"].files_folder.iterdir()] == ["a.yaml"]
+
+    shutil.rmtree(tools()["helm-controller"].files_folder)
+    assert not tools()["helm-controller"].is_built
 
 
 def test_an_unknown_program_names_the_known(capsys):

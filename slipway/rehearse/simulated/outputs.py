@@ -206,7 +206,7 @@ _RULES: Mapping[str, Callable[[Inputs, Made], dict[str, Any]]] = {
 SECRET_OUTPUTS = frozenset({"result", "bcryptHash", "privateKeyPem", "secret"})
 
 
-def answer(token: str, arguments: Inputs, *, region: str) -> dict[str, Any]:
+def answer(token: str, arguments: Inputs, *, region: str, caller: str = "") -> dict[str, Any]:
     """Answer a provider function.
 
     Raises:
@@ -218,7 +218,7 @@ def answer(token: str, arguments: Inputs, *, region: str) -> dict[str, Any]:
             return {
                 "id": ACCOUNT,
                 "accountId": ACCOUNT,
-                "arn": made.arn("iam", "user/rehearsal", is_global=True),
+                "arn": caller or made.arn("iam", "role/platform", is_global=True),
                 "userId": "AIDAREHEARSAL",
             }
         case "aws:index/getPartition:getPartition":

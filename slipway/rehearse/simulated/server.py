@@ -25,11 +25,13 @@ from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 from infra import tables
 from slipway.rehearse.simulated import check, replacement, wire
 from slipway.rehearse.simulated.outputs import SECRET_OUTPUTS, Made, answer, computed
+from slipway.rehearse.simulated.secrets_manager import SecretsManager
 
 UNLIMITED_MESSAGES = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
 #: More than the engine's --parallel, so that no create waits for another.
 WORKERS = 64
 DEFAULT_REGION = "us-east-1"
+_VERBS = {"create": "creating", "update": "updating", "delete": "deleting"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,11 +42,15 @@ class Behaviour:
         journal: file that each finished operation is appended to as one JSON line.
         speed: simulated seconds that pass in one real second; 0 for no waiting at all.
         fail: type tokens, or ``token::name``, whose creation fails.
+        caller: ARN that AWS says we are; empty for a made-up one.
+        secrets_manager: takes what the program puts into Secrets Manager.
     """
 
     journal: Path
+    secrets_manager: SecretsManager
     speed: float = 0
     fail: tuple[str, ...] = ()
+    caller: str = ""
 
 
 def seconds(token: str, operation: str, inputs: Mapping[str, Any]) -> float:
@@ -62,7 +68,7 @@ class SimulatedProvider(provider_pb2_grpc.ResourceProviderServicer):
     """Plays one package: aws, random or tls."""
 
     def __init__(self, package: str, behaviour: Behaviour) -> None:
-        self._package, self._behaviour = package, behaviour
+        self.package, self._behaviour = package, behaviour
         self._region, self._tags = DEFAULT_REGION, {}
 
     def Handshake(self, _request: Any, _context: Any) -> Any:
@@ -98,7 +104,7 @@ class SimulatedProvider(provider_pb2_grpc.ResourceProviderServicer):
     def Check(self, request: Any, _context: Any) -> Any:
         """Refuse what the SDK's classes do not have."""
         inputs = wire.plain(wire.unpack(request.news))
-        found = check.failures(_token(request.urn), inputs)
+        found = check.failures(token_of(request.urn), inputs)
         return provider_pb2.CheckResponse(
             inputs=request.news,
             failures=[
@@ -111,7 +117,7 @@ class SimulatedProvider(provider_pb2_grpc.ResourceProviderServicer):
         olds = wire.plain(wire.unpack(request.old_inputs))
         news = wire.plain(wire.unpack(request.news))
         changed = [key for key in sorted({*olds, *news}) if olds.get(key) != news.get(key) and not key.startswith("__")]
-        replaced = [key for key in changed if replacement.is_needed(_token(request.urn), key)]
+        replaced = self._replaced(token_of(request.urn), changed, olds, news)
         kinds = provider_pb2.PropertyDiff.Kind
         return provider_pb2.DiffResponse(
             changes=provider_pb2.DiffResponse.DIFF_SOME if changed else provider_pb2.DiffResponse.DIFF_NONE,
@@ -138,37 +144,44 @@ class SimulatedProvider(provider_pb2_grpc.ResourceProviderServicer):
             request.urn,
             inputs,
             context,
-            lambda: provider_pb2.CreateResponse(**self._state(request.urn, inputs)),
+            lambda: provider_pb2.CreateResponse(**self._made(request.urn, inputs)),
         )
 
     def Update(self, request: Any, context: Any) -> Any:
         """Give the new state; computed outputs stay."""
         # Made up from the same seed, so what AWS computed comes out as before.
         inputs = wire.unpack(request.news)
-        state = self._state(request.urn, inputs)["properties"]
         if request.preview:
-            return provider_pb2.UpdateResponse(properties=state)
+            return provider_pb2.UpdateResponse(properties=self._state(request.urn, inputs)["properties"])
         return self._played(
-            "update", request.urn, inputs, context, lambda: provider_pb2.UpdateResponse(properties=state)
+            "update",
+            request.urn,
+            inputs,
+            context,
+            lambda: provider_pb2.UpdateResponse(properties=self._made(request.urn, inputs)["properties"]),
         )
 
     def Read(self, request: Any, _context: Any) -> Any:
         """Give the state back: nothing drifts in a cloud that is not there."""
+        known = wire.plain(wire.unpack(request.properties))
+        self._behaviour.secrets_manager.read(token_of(request.urn), request.id, known)
         return provider_pb2.ReadResponse(id=request.id, properties=request.properties, inputs=request.inputs)
 
     def Delete(self, request: Any, context: Any) -> Any:
         """Wait, or refuse as AWS does what is protected against deletion."""
         state = wire.plain(wire.unpack(request.properties))
         if state.get("deletionProtection") is True:
-            return _refused(context, f"{_name(request.urn)}: deletion protection is on; turn it off and run up before")
-        return self._played("delete", request.urn, state, context, Empty)
+            return refused(context, f"{name_of(request.urn)}: deletion protection is on; turn it off and run up before")
+        return self._played("delete", request.urn, state, context, lambda: self._deleted(request.urn, request.id))
 
     def Invoke(self, request: Any, context: Any) -> Any:
         """Answer a provider function."""
         try:
-            result = answer(request.tok, wire.plain(wire.unpack(request.args)), region=self._region)
+            result = answer(
+                request.tok, wire.plain(wire.unpack(request.args)), region=self._region, caller=self._behaviour.caller
+            )
         except LookupError as error:
-            return _refused(context, str(error))
+            return refused(context, str(error))
         # `return` is no name that Python's syntax takes.
         return provider_pb2.InvokeResponse(**{"return": wire.pack(result)})  # ty: ignore[unknown-argument]
 
@@ -176,8 +189,25 @@ class SimulatedProvider(provider_pb2_grpc.ResourceProviderServicer):
         """Do nothing: the longest wait is seconds."""
         return Empty()
 
+    def _replaced(
+        self, token: str, changed: list[str], _olds: Mapping[str, Any], _news: Mapping[str, Any]
+    ) -> list[str]:
+        """Give those of the changed properties that need another resource."""
+        return [key for key in changed if replacement.is_needed(token, key)]
+
+    def _made(self, urn: str, inputs: dict[str, Any]) -> dict[str, Any]:
+        """Create or update for good; what Secrets Manager then holds, others may read."""
+        state = self._state(urn, inputs)
+        self._behaviour.secrets_manager.created(token_of(urn), state["id"], wire.plain(inputs))
+        return state
+
+    def _deleted(self, urn: str, identifier: str) -> Any:
+        self._behaviour.secrets_manager.deleted(token_of(urn), identifier)
+        return Empty()
+
     def _state(self, urn: str, inputs: dict[str, Any]) -> dict[str, Any]:
-        token = _token(urn)
+        """Give what AWS would say of a resource with these inputs."""
+        token = token_of(urn)
         plain = wire.plain(inputs)
         made = computed(token, plain, Made(urn, region=self._region))
         identifier = made.pop("id")
@@ -187,19 +217,22 @@ class SimulatedProvider(provider_pb2_grpc.ResourceProviderServicer):
         return {"id": identifier, "properties": wire.pack({**inputs, **guarded})}
 
     def _played(self, operation: str, urn: str, inputs: Mapping[str, Any], context: Any, act: Callable[[], Any]) -> Any:
-        token, started = _token(urn), time.time()
+        token, started = token_of(urn), time.time()
         simulated = seconds(token, operation, inputs)
         if self._behaviour.speed:
             time.sleep(simulated / self._behaviour.speed)
-        failed = operation == "create" and {token, f"{token}::{_name(urn)}"} & {*self._behaviour.fail}
+        reason = ""
+        if operation == "create" and {token, f"{token}::{name_of(urn)}"} & {*self._behaviour.fail}:
+            reason = f"operation error, https response error StatusCode: 400 (asked for by --fail {token})"
+        try:
+            result = None if reason else act()
+        except Exception as error:  # noqa: BLE001  # whatever went wrong is the engine's to tell
+            reason = str(error)
         self._record(
             operation=operation, urn=urn, started=started, finished=time.time(),
-            simulatedSeconds=simulated, outcome="failed" if failed else "done",
+            simulatedSeconds=simulated, outcome="failed" if reason else "done",
         )  # fmt: skip
-        if failed:
-            reason = f"operation error, https response error StatusCode: 400 (asked for by --fail {token})"
-            return _refused(context, f"creating {_name(urn)}: {reason}")
-        return act()
+        return refused(context, f"{_VERBS[operation]} {name_of(urn)}: {reason}") if reason else result
 
     def _record(self, **entry: Any) -> None:
         line = json.dumps(entry) + "\n"
@@ -211,30 +244,32 @@ class SimulatedProvider(provider_pb2_grpc.ResourceProviderServicer):
             os.close(handle)
 
 
-def _token(urn: str) -> str:
+def token_of(urn: str) -> str:
     """Give the type token of a URN: ``urn:pulumi:stack::project::parent$type::name``."""
     return urn.split("::")[2].rpartition("$")[2]
 
 
-def _name(urn: str) -> str:
+def name_of(urn: str) -> str:
+    """Give the logical name of a URN."""
     return urn.split("::", 3)[3]
 
 
-def _refused(context: Any, reason: str) -> Any:
+def refused(context: Any, reason: str) -> Any:
+    """Answer a call with a failure."""
     context.set_code(grpc.StatusCode.UNKNOWN)
     context.set_details(reason)
     return Empty()
 
 
 @contextlib.contextmanager
-def serving(package: str, behaviour: Behaviour) -> Generator[int]:
-    """Serve one simulated provider from this process on a free port of loopback, which it gives.
+def serving(provider: SimulatedProvider) -> Generator[int]:
+    """Serve a simulated provider from this process on a free port of loopback, which it gives.
 
     The engine attaches to it (PULUMI_DEBUG_PROVIDERS) instead of starting a plugin: one process for all operations of
     a rehearsal, which has the SDK's classes loaded already because the program did.
     """
     server = grpc.server(futures.ThreadPoolExecutor(max_workers=WORKERS), options=UNLIMITED_MESSAGES)
-    provider_pb2_grpc.add_ResourceProviderServicer_to_server(SimulatedProvider(package, behaviour), server)
+    provider_pb2_grpc.add_ResourceProviderServicer_to_server(provider, server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     try:

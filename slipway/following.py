@@ -1,0 +1,59 @@
+"""From an environment's name to a look at its delivery: which branch, which cluster."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from lightkube import Client
+
+from infra.delivery.git import Remote
+from infra.delivery.status.chain import Chain, judge
+from infra.delivery.status.observe import connect, head, observe
+from infra.stack_config import from_stack_file, stack_file
+from slipway.project import find_root
+from slipway.rehearse.folders import (
+    BRANCH,
+    cluster_folder,
+    head_of,
+    kept_cluster,
+    kubeconfig_of,
+    rehearsal_folder,
+    repository_of,
+)
+from slipway.rendering import TOKEN_VARIABLE
+
+
+def following(
+    environment: str, *, kubeconfig: Path | None, context: str | None, rehearsal: bool
+) -> tuple[Callable[[], Chain], Client]:
+    """Give a look at an environment's delivery, and the client that it looks with.
+
+    Args:
+        environment: name of the stack file.
+        kubeconfig, context: which cluster; None for the defaults.
+        rehearsal: the cluster that a rehearsal kept, whatever the kubeconfig.
+
+    Raises:
+        SettingsError: the stack file is not usable.
+        ClusterError: no usable kubeconfig.
+        RehearsalError: no such rehearsal runs.
+    """
+    root = find_root(Path.cwd())
+    settings = from_stack_file(stack_file(root, environment))
+    if rehearsal or _is_rehearsals(root, environment, kubeconfig):
+        cluster = kept_cluster(root, environment)
+        repository, client = repository_of(cluster.parent), connect(kubeconfig_of(cluster))
+        return (lambda: judge(observe(client, lambda: (head_of(repository), ""), BRANCH))), client
+    # What Pulumi encrypted only Pulumi reads: by hand, the token comes from the environment or git's own ways.
+    remote = Remote(
+        repository=settings.gitops.repository, branch=settings.gitops.branch, token=os.environ.get(TOKEN_VARIABLE)
+    )
+    client = connect(kubeconfig, context)
+    return (lambda: judge(observe(client, lambda: head(remote), remote.branch))), client
+
+
+def _is_rehearsals(root: Path, environment: str, kubeconfig: Path | None) -> bool:
+    """Tell whether a kubeconfig is the one that `slipway rehearse attach` printed."""
+    if kubeconfig is None:
+        return False
+    return kubeconfig.absolute() == kubeconfig_of(cluster_folder(rehearsal_folder(root, environment)))

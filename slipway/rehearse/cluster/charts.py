@@ -1,0 +1,76 @@
+"""The Helm repository of a rehearsal: the official chart from the cache, or else our stand-in under its name."""
+
+import gzip
+import hashlib
+import io
+import os
+import re
+import shutil
+import tarfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from slipway.rehearse.cluster.played.internet import CHART_URL
+from slipway.tools.table import cache_folder
+
+STAND_IN = Path(__file__).parents[3] / "charts" / "stand-in"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chart:
+    """What the Helm repository serves.
+
+    Attributes:
+        version: as the environment asks for.
+        official: it is Harbor's own.
+    """
+
+    version: str
+    official: bool
+
+    def __str__(self) -> str:
+        """Name it as reports do."""
+        return f"harbor {self.version}, " + ("the official chart" if self.official else "our stand-in for the chart")
+
+
+def chart_cache() -> Path:
+    """Where official charts are kept as ``harbor-<version>.tgz``: SLIPWAY_CHART_CACHE, or ``charts`` in the cache."""
+    return Path(os.environ.get("SLIPWAY_CHART_CACHE") or cache_folder() / "charts")
+
+
+def write_repository(folder: Path, version: str) -> Chart:
+    """Fill the folder that the repository serves."""
+    folder.mkdir(parents=True, exist_ok=True)
+    archive = folder / f"harbor-{version}.tgz"
+    cached = chart_cache() / archive.name
+    if cached.exists():
+        shutil.copyfile(cached, archive)
+    else:
+        archive.write_bytes(_packed(version))
+    entry = {
+        "name": "harbor",
+        "apiVersion": "v2",
+        "version": version,
+        "urls": [f"{CHART_URL}/{archive.name}"],
+        "digest": hashlib.sha256(archive.read_bytes()).hexdigest(),
+        "created": "2026-01-01T00:00:00Z",
+    }
+    (folder / "index.yaml").write_text(yaml.safe_dump({"apiVersion": "v1", "entries": {"harbor": [entry]}}))
+    return Chart(version=version, official=cached.exists())
+
+
+def _packed(version: str) -> bytes:
+    """Give the stand-in as an archive of this version, the same bytes each time."""
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as archive:  # gzip by tarfile would write the time
+        for path in sorted(STAND_IN.rglob("*")):
+            if path.is_file():
+                text = path.read_bytes()
+                if path.name == "Chart.yaml":
+                    text = re.sub(rb"(?m)^version: .*$", f"version: {version}".encode(), text)
+                entry = tarfile.TarInfo(f"harbor/{path.relative_to(STAND_IN)}")
+                entry.size = len(text)
+                archive.addfile(entry, io.BytesIO(text))
+    return gzip.compress(packed.getvalue(), mtime=0)

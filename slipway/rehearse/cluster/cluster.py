@@ -1,0 +1,155 @@
+"""The rehearsed cluster as a whole: control plane, Flux, and the process that plays what is not here.
+
+    with running(folder, settings, watcher) as cluster: …
+
+Its data stays in the folder, so the next start finds what the last one delivered.
+"""
+
+import contextlib
+import time
+from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+from lightkube import Client
+
+from infra.errors import Problem, RehearsalError
+from slipway.rehearse.cluster import control_plane, flux
+from slipway.rehearse.cluster.api import apply_definition, connect
+from slipway.rehearse.cluster.charts import Chart, write_repository
+from slipway.rehearse.cluster.control_plane import ControlPlane
+from slipway.rehearse.cluster.flux import Flux
+from slipway.rehearse.cluster.played.git_server import Identities
+from slipway.rehearse.cluster.played.plan import Plan
+from slipway.rehearse.cluster.played.third_parties import definitions
+from slipway.rehearse.cluster.ports import free_ports
+from slipway.rehearse.cluster.processes import Processes, python
+from slipway.rehearse.folders import kubeconfig_of
+from slipway.tools.find import Found
+
+PROGRAMS = (*control_plane.PROGRAMS, *flux.PROGRAMS)
+PLAYED = "played"
+#: What all processes need together, with room; less, and the machine swaps or kills.
+NEEDED_BYTES = 3 * 2**30
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cluster:
+    """A rehearsed cluster that runs.
+
+    Attributes:
+        folder: everything of it.
+        client: of its administrator.
+        chart: what its Helm repository serves.
+        internet: port of the proxy to the Git host and the Helm repository.
+        processes: what runs.
+        seconds: how long it took to start; 0 for one that was kept.
+    """
+
+    folder: Path
+    client: Client
+    chart: Chart
+    internet: int
+    processes: Processes
+    seconds: float
+
+    @property
+    def kubeconfig(self) -> Path:
+        """The administrator's."""
+        return kubeconfig_of(self.folder)
+
+
+def start(
+    folder: Path,
+    *,
+    zones: Sequence[str],
+    repository: Path,
+    identities: Identities,
+    secrets_manager: Path,
+    chart_version: str,
+    programs: Mapping[str, Found],
+    tell: Callable[[str], None],
+) -> Cluster:
+    """Start a cluster where its last run left it, or take over one that was kept.
+
+    Args:
+        folder: its own.
+        zones: of its nodes.
+        repository: the bare repository that the Git host serves.
+        identities: who may write to it, and who only reads.
+        secrets_manager: the file of the simulated Secrets Manager.
+        chart_version: what the Helm repository serves.
+        programs: each of `PROGRAMS`.
+        tell: told what is waited for.
+
+    Raises:
+        RehearsalError: too little memory, or a process ended.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    processes, started = Processes(folder), time.monotonic()
+    chart = write_repository(folder / "charts", chart_version)
+    if processes.names() == {*PROGRAMS, PLAYED}:
+        plan = Plan.read(folder)
+        return Cluster(
+            folder=folder, client=connect(kubeconfig_of(folder)), chart=chart, internet=plan.port,
+            processes=processes, seconds=0,
+        )  # fmt: skip
+    processes.stop()  # what a killed run left
+    refuse_little_memory()
+    ports = free_ports((*control_plane.PORTS, *flux.PORTS, "internet"), folder / "ports.json")
+    paths = {name: found.path for name, found in programs.items()}
+    plane = ControlPlane(folder=folder, programs=paths, ports=ports, processes=processes)
+    try:
+        client = plane.start(zones, tell)
+        plan = Plan(
+            kubeconfig=str(plane.kubeconfig), repository=str(repository), charts=str(folder / "charts"),
+            secrets_manager=str(secrets_manager), port=ports["internet"], writer=identities.writer,
+            reader=identities.reader,
+        )  # fmt: skip
+        plan.write(folder)
+        processes.start(PLAYED, python("slipway.rehearse.cluster.played", str(folder)), {"PYTHONPATH": _root()})
+        Flux(folder=folder, programs=paths, ports=ports, internet=plan.port, processes=processes).start(
+            client, plane.kubeconfig
+        )
+        for definition in definitions("external-secrets.io"):
+            apply_definition(client, definition)
+    except BaseException:
+        processes.stop()
+        raise
+    return Cluster(
+        folder=folder, client=client, chart=chart, internet=plan.port, processes=processes,
+        seconds=time.monotonic() - started,
+    )  # fmt: skip
+
+
+@contextlib.contextmanager
+def stopped_at_the_end(cluster: Cluster, *, keep: bool) -> Generator[Cluster]:
+    """Stop the cluster when the block ends, however it ends, unless it is to be kept."""
+    try:
+        yield cluster
+    finally:
+        if not keep:
+            cluster.processes.stop()
+
+
+def refuse_little_memory() -> None:
+    """Refuse to start on a machine that could not hold it.
+
+    Raises:
+        RehearsalError: less than 3 GiB are available.
+    """
+    available = psutil.virtual_memory().available
+    if available < NEEDED_BYTES:
+        raise RehearsalError(
+            Problem(
+                where="this machine",
+                what=f"has {available / 2**30:.1f} GiB of memory free, a rehearsed cluster needs "
+                f"{NEEDED_BYTES / 2**30:.0f}",
+                fix="close something, or stop at the commit: slipway rehearse ENV --to commit",
+            )
+        )
+
+
+def _root() -> str:
+    return str(Path(__file__).parents[3])

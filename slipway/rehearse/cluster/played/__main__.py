@@ -1,0 +1,50 @@
+"""The process that plays: `python -m slipway.rehearse.cluster.played FOLDER`, started by the rehearsal.
+
+FOLDER holds ``played.json`` (`Plan`). It runs until it is ended.
+"""
+
+import logging
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from lightkube.core.exceptions import ApiError
+
+from slipway.rehearse.cluster.api import connect
+from slipway.rehearse.cluster.played import external_secrets, flux_operator, load_balancer
+from slipway.rehearse.cluster.played.git_server import GitServer, Identities
+from slipway.rehearse.cluster.played.internet import internet
+from slipway.rehearse.cluster.played.plan import Plan
+
+_TICK_SECONDS = 0.25
+
+
+def main(folder: Path) -> None:
+    """Serve the internet and play the controllers, for ever."""
+    logging.basicConfig(format="%(asctime)s %(message)s", level=logging.WARNING)
+    logging.getLogger("httpx2").setLevel(logging.ERROR)
+    plan = Plan.read(folder)
+    git = GitServer(repository=Path(plan.repository), identities=Identities(writer=plan.writer, reader=plan.reader))
+    server = internet(plan.port, git, Path(plan.charts))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    client = connect(Path(plan.kubeconfig), "slipway-played")
+    players: list[Callable[[], None]] = [
+        lambda: flux_operator.play(client),
+        lambda: external_secrets.play(client, Path(plan.secrets_manager)),
+        lambda: load_balancer.play(client),
+    ]
+    while True:
+        for play in players:
+            try:
+                play()
+            except ApiError as error:
+                logging.warning("%s", error.status.message or error)
+            except Exception:  # a controller goes on whatever happens, and says what did
+                logging.exception("a player failed")
+        time.sleep(_TICK_SECONDS)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

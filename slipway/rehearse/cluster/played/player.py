@@ -1,0 +1,72 @@
+"""What every player of a controller needs: the objects of a kind, and their status."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+from lightkube import Client
+from lightkube.core.exceptions import ApiError
+from lightkube.generic_resource import create_namespaced_resource
+from lightkube.resources.core_v1 import Service
+from lightkube.resources.networking_v1 import Ingress
+from lightkube.types import PatchType
+
+from slipway.rehearse.cluster.played.third_parties import KINDS
+
+_OWN = {"Ingress": Ingress, "Service": Service}
+_PLURALS = {kind: plural for _, _, kind, plural in KINDS}
+
+
+def documents(client: Client, api_version: str, kind: str) -> list[dict[str, Any]]:
+    """Give all objects of a kind; none while the cluster does not know it."""
+    try:
+        found = client.list(_resource(api_version, kind), namespace="*")
+        # The items of a list do not say what they are.
+        return [{**item.to_dict(), "apiVersion": api_version, "kind": kind} for item in found]
+    except ApiError as error:
+        if error.status.code == 404:
+            return []
+        raise
+
+
+def set_status(client: Client, document: dict[str, Any], status: dict[str, Any]) -> None:
+    """Write a status where it differs."""
+    present = document.get("status", {})
+    if all(present.get(key) == value for key, value in status.items()):
+        return
+    metadata = document["metadata"]
+    resource = _resource(document["apiVersion"], document["kind"])
+    client.patch(
+        resource.Status, metadata["name"], {"status": status},
+        namespace=metadata["namespace"], patch_type=PatchType.MERGE,
+    )  # fmt: skip
+
+
+def set_conditions(client: Client, document: dict[str, Any], wanted: Iterable[dict[str, str]]) -> None:
+    """Write conditions where they differ; the time of a transition stays where nothing changed."""
+    before = {one["type"]: one for one in document.get("status", {}).get("conditions", [])}
+    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    conditions = []
+    for one in wanted:
+        known = before.get(one["type"], {})
+        since = known.get("lastTransitionTime", now) if known.get("status") == one["status"] else now
+        conditions.append({**one, "lastTransitionTime": since})
+    if [*before.values()] != conditions:
+        set_status(client, document, {"conditions": conditions})
+
+
+def ready(reason: str, message: str) -> dict[str, str]:
+    """Give the condition Ready."""
+    return {"type": "Ready", "status": "True", "reason": reason, "message": message}
+
+
+def not_ready(reason: str, message: str) -> dict[str, str]:
+    """Give the condition Ready with status False."""
+    return {"type": "Ready", "status": "False", "reason": reason, "message": message}
+
+
+def _resource(api_version: str, kind: str) -> Any:  # noqa: ANN401  # a class that lightkube makes
+    if kind in _OWN:
+        return _OWN[kind]
+    group, _, version = api_version.rpartition("/")
+    return create_namespaced_resource(group, version, kind, _PLURALS[kind])
