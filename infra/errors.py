@@ -10,7 +10,8 @@
         - HumanEdit             a generated file was edited by hand
         - ChartDowngrade        the branch already delivers a newer chart
       + ToolError               a program of the field is missing, too old, or could not be built
-      + ClusterError            the Kubernetes API: no answer, no rights, or no Flux behind it
+      + ClusterError            the Kubernetes API: no rights, or no Flux behind it
+        - ClusterAway           it does not answer, or not yet
       + NotDelivered            Flux has not delivered the commit
       + RehearsalError          the rehearsal could not go on
       + DelegationPending       the domain's parent does not point at the new zone yet
@@ -101,6 +102,10 @@ class ToolError(SlipwayError):
 
 class ClusterError(SlipwayError):
     """The cluster cannot be reached, refuses us, or has no Flux that we understand."""
+
+
+class ClusterAway(ClusterError):
+    """No answer from the API server, or one that says to come back later: it may be restarting."""
 
 
 class NotDelivered(SlipwayError):

@@ -1,7 +1,8 @@
 """From an environment's name to a look at its delivery: which branch, which cluster."""
 
+import contextlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 from lightkube import Client
@@ -23,9 +24,10 @@ from slipway.rehearse.folders import (
 from slipway.rendering import TOKEN_VARIABLE
 
 
+@contextlib.contextmanager
 def following(
     environment: str, *, kubeconfig: Path | None, context: str | None, rehearsal: bool
-) -> tuple[Callable[[], Chain], Client]:
+) -> Generator[tuple[Callable[[], Chain], Client]]:
     """Give a look at an environment's delivery, and the client that it looks with.
 
     Args:
@@ -42,14 +44,16 @@ def following(
     settings = from_stack_file(stack_file(root, environment))
     if rehearsal or _is_rehearsals(root, environment, kubeconfig):
         cluster = kept_cluster(root, environment)
-        repository, client = repository_of(cluster.parent), connect(kubeconfig_of(cluster))
-        return (lambda: judge(observe(client, lambda: (head_of(repository), ""), BRANCH))), client
+        repository = repository_of(cluster.parent)
+        with connect(kubeconfig_of(cluster)) as client:
+            yield (lambda: judge(observe(client, lambda: (head_of(repository), ""), BRANCH))), client
+        return
     # What Pulumi encrypted only Pulumi reads: by hand, the token comes from the environment or git's own ways.
     remote = Remote(
         repository=settings.gitops.repository, branch=settings.gitops.branch, token=os.environ.get(TOKEN_VARIABLE)
     )
-    client = connect(kubeconfig, context)
-    return (lambda: judge(observe(client, lambda: head(remote), remote.branch))), client
+    with connect(kubeconfig, context) as client:
+        yield (lambda: judge(observe(client, lambda: head(remote), remote.branch))), client
 
 
 def _is_rehearsals(root: Path, environment: str, kubeconfig: Path | None) -> bool:

@@ -48,14 +48,14 @@ def _delivered(props: Mapping[str, Any]) -> dict[str, Any]:
     from infra.delivery.status.observe import connect, head, observe, request_reconciliation  # noqa: PLC0415
 
     given = os.environ.get(KUBECONFIG_VARIABLE)
-    client = connect(Path(given) if given else props["kubeconfig"])
     token = os.environ.get("SLIPWAY_GIT_TOKEN") or props.get("token")
     remote = Remote(repository=props["repository"], branch=props["branch"], token=token)
-    chain = follow(
-        lambda: judge(observe(client, lambda: head(remote), remote.branch)),
-        timeout=float(props["timeout_minutes"]) * 60,
-        reconcile=lambda now: request_reconciliation(client, now),
-    )
+    with connect(Path(given) if given else props["kubeconfig"]) as client:
+        chain = follow(
+            lambda: judge(observe(client, lambda: head(remote), remote.branch)),
+            timeout=float(props["timeout_minutes"]) * 60,
+            reconcile=lambda now: request_reconciliation(client, now),
+        )
     refuse_undelivered(props["environment"], chain)
     return {**props, "url": chain.url}
 

@@ -59,12 +59,12 @@ def status(
     # Ctrl-C leaves the delivery as it is.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     seconds = _seconds(timeout) if wait else 0.0
-    look, client = following(environment, kubeconfig=kubeconfig, context=context, rehearsal=rehearsal)
-    ask = (lambda now: request_reconciliation(client, now)) if reconcile else (lambda _: None)
-    if wait and output is Output.text:
-        chain = _shown_live(lambda tell: follow(look, timeout=seconds, tell=tell, reconcile=ask))
-    else:
-        chain = follow(look, timeout=seconds, reconcile=ask)
+    with following(environment, kubeconfig=kubeconfig, context=context, rehearsal=rehearsal) as (look, client):
+        ask = (lambda now: request_reconciliation(client, now)) if reconcile else (lambda _: None)
+        if wait and output is Output.text:
+            chain = _shown_live(lambda tell: follow(look, timeout=seconds, tell=tell, reconcile=ask))
+        else:
+            chain = follow(look, timeout=seconds, reconcile=ask)
     if output is Output.json:
         console.result_json(
             {

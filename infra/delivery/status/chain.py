@@ -182,10 +182,9 @@ def _source(observed: Observed) -> Link:
 def _kustomization(name: str, observed: Observed, *, reached: bool) -> tuple[Link, bool]:
     """Judge a Kustomization; gives also whether it has applied the commit, be its objects healthy or not."""
     shown, found = f"Kustomization {name}", observed.kustomizations.get(name)
-    if not reached:
-        return _waiting(shown), False
-    early = _not_judgeable(shown, found, controller="kustomize-controller", resume=f"flux resume kustomization {name}")
-    if early or found is None:
+    resume = f"flux resume kustomization {name}"
+    early = _not_judgeable(shown, found, controller="kustomize-controller", resume=resume) if reached else None
+    if early or found is None or not reached:
         return early or _waiting(shown), False
     status, ready, progress = found["status"], condition(found, "Ready"), condition(found, "Reconciling")
     reconcile = f"flux reconcile kustomization {name} --with-source"

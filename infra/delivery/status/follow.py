@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from infra.delivery.status.chain import Chain
-from infra.errors import NotDelivered, Problem
+from infra.errors import ClusterAway, NotDelivered, Problem
 
 Look = Callable[[], Chain]
 
@@ -26,32 +26,40 @@ def follow(
 
     Args:
         look: judges Git and cluster once.
-        timeout: seconds, for all of it.
+        timeout: seconds, for all of it; 0 for a single look.
         tell: told every look.
         reconcile: asked, with the time as text, once for each commit that Flux has not fetched yet.
         pause: seconds between looks.
-        patience: how long the same link may fail before it has failed.
+        patience: how long the same link may fail, or the cluster be away, before that is the answer.
+
+    Raises:
+        ClusterError: what `look` raises.
     """
-    deadline = time.monotonic() + timeout
-    asked, failing, failing_since = "", "", 0.0
+    started = time.monotonic()
+    asked, failing, failing_since, seen_at = "", "", 0.0, started
     while True:
-        chain = look()
+        try:
+            chain = look()
+        except ClusterAway:
+            if time.monotonic() - seen_at > min(patience, timeout):
+                raise
+            time.sleep(pause)
+            continue
         tell(chain)
-        now = time.monotonic()
-        if chain.verdict == "delivered" or now > deadline:
+        seen_at = now = time.monotonic()
+        if chain.verdict == "delivered" or now - started >= timeout:
             return chain
         link = chain.stands_at
-        if link.state == "failed":
-            if failing != link.name:
-                failing, failing_since = link.name, now
-            if now - failing_since >= patience:
-                return chain
-        else:
+        if link.state != "failed":
             failing = ""
+        elif failing != link.name:
+            failing, failing_since = link.name, now
+        if failing and now - failing_since >= patience:
+            return chain
         if chain.commit and asked != chain.commit and chain.links[1].state in {"moving", "failed"}:
             asked = chain.commit
             reconcile(datetime.now(UTC).isoformat())
-        time.sleep(min(pause, max(0.0, deadline - now)))
+        time.sleep(pause)
 
 
 def refuse_undelivered(environment: str, chain: Chain) -> None:

@@ -18,7 +18,7 @@ from lightkube.types import PatchType
 from infra import tables
 from infra.delivery.git import Git, Remote, repository
 from infra.delivery.status.chain import KUSTOMIZATIONS, SOURCE, Observed
-from infra.errors import ClusterError, Problem, PublishError
+from infra.errors import ClusterAway, ClusterError, Problem, PublishError
 
 GitRepository = create_namespaced_resource("source.toolkit.fluxcd.io", "v1", "GitRepository", "gitrepositories")
 HelmChart = create_namespaced_resource("source.toolkit.fluxcd.io", "v1", "HelmChart", "helmcharts")
@@ -69,7 +69,8 @@ def observe(client: Client, git: "Callable[[], tuple[str, str]]", branch: str) -
         branch: its name.
 
     Raises:
-        ClusterError: the cluster does not answer, refuses us, or has no Flux that we understand.
+        ClusterError: the cluster refuses us, or has no Flux that we understand.
+        ClusterAway: it does not answer.
     """
     commit, said = git()
     return _asked(client, lambda: _observe(client, commit, said, branch))
@@ -192,7 +193,11 @@ def _ordered(version: str) -> tuple[int, ...]:
 
 
 def _asked(client: Client, ask: "Callable[[], Any]") -> Any:  # noqa: ANN401
-    """Ask the cluster, and turn what can go wrong on the way into one clear error."""
+    """Ask the cluster, and turn what can go wrong on the way into one clear error.
+
+    Raises:
+        ClusterError, ClusterAway: see `observe`.
+    """
     where = str(client.config.cluster.server)
     try:
         return ask()
@@ -202,13 +207,15 @@ def _asked(client: Client, ask: "Callable[[], Any]") -> Any:  # noqa: ANN401
         elif error.status.code == _FORBIDDEN:
             what, fix = f"refuses us: {error.status.message}", "ask for the right to read Flux's objects and Harbor's"
         else:
-            what, fix = f"answers: {error.status.message}", "try again"
+            raise ClusterAway(
+                Problem(where=where, what=f"answers: {error.status.message}", fix="try again in a moment")
+            ) from None
         raise ClusterError(Problem(where=where, what=what, fix=fix)) from None
     except Exception as error:
         # The HTTP library's errors have no common class with lightkube's; anything else is our own mistake.
         if type(error).__module__.partition(".")[0] not in {"httpx2", "httpcore2", "ssl"}:
             raise
-        raise ClusterError(
+        raise ClusterAway(
             Problem(
                 where=where,
                 what=f"cannot be reached: {error}",

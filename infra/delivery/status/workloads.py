@@ -22,7 +22,10 @@ def judge_workloads(observed: "Observed") -> Judgement:
         return "moving", "none yet", "", ""
     missing = [f"{kind} {name}" for kind, name in expected if (kind, name) not in present]
     if missing:
-        asked = f"flux reconcile helmrelease -n {observed.namespace} harbor --force"
+        # A forced reconciliation does not bring it back while drift is only warned about; correction does, and Flux
+        # takes the patch back when it applies the branch next time.
+        correct = '{"spec":{"driftDetection":{"mode":"enabled"}}}'
+        asked = f"kubectl -n {observed.namespace} patch helmrelease harbor --type=merge -p '{correct}'"
         return "failed", f"{', '.join(missing)}: deleted by hand, the release has it", "", asked
     late = [present[key] for key in expected if not _is_rolled_out(present[key])]
     if not late:

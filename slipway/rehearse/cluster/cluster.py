@@ -129,6 +129,7 @@ def stopped_at_the_end(cluster: Cluster, *, keep: bool) -> Generator[Cluster]:
     try:
         yield cluster
     finally:
+        cluster.client.close()
         if not keep:
             cluster.processes.stop()
 

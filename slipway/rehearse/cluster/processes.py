@@ -16,6 +16,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import psutil
 
@@ -34,6 +35,8 @@ class Processes:
     """
 
     folder: Path
+    #: A handle that nobody holds would complain that its process still runs, which is the point of it.
+    _handles: ClassVar[list[subprocess.Popen[bytes]]] = []
 
     @property
     def record(self) -> Path:
@@ -57,6 +60,7 @@ class Processes:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+        self._handles.append(process)
         self._write({**self._read(), name: (process.pid, psutil.Process(process.pid).create_time())})
 
     def alive(self, name: str) -> bool:
@@ -98,6 +102,7 @@ class Processes:
                 _end(process)
             recorded.pop(name)
             self._write(recorded)
+        self._handles[:] = [handle for handle in self._handles if handle.poll() is None]
 
     def resident_bytes(self) -> int:
         """Give the memory that all of them hold, shared pages counted for each."""

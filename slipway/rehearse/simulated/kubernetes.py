@@ -115,6 +115,11 @@ class KubernetesProvider(SimulatedProvider):
                 return False
             raise
 
+    def close(self) -> None:
+        """Give the connection back."""
+        if self._known_client is not None:
+            self._known_client.close()
+
     def _client(self) -> Any:
         from slipway.rehearse.cluster.api import connect  # noqa: PLC0415
 

@@ -71,6 +71,9 @@ class SimulatedProvider(provider_pb2_grpc.ResourceProviderServicer):
         self.package, self._behaviour = package, behaviour
         self._region, self._tags = DEFAULT_REGION, {}
 
+    def close(self) -> None:
+        """Give back what it holds: nothing, in a cloud that is not there."""
+
     def Handshake(self, _request: Any, _context: Any) -> Any:
         """Promise to understand secrets; unknown values only arrive in previews."""
         return provider_pb2.ProviderHandshakeResponse(accept_secrets=True)
@@ -276,3 +279,4 @@ def serving(provider: SimulatedProvider) -> Generator[int]:
         yield port
     finally:
         server.stop(grace=None).wait()
+        provider.close()
