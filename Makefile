@@ -14,11 +14,11 @@ help: ## Show this help
 
 setup: $(READY) ## Make .venv with the locked, hashed requirements and the slipway command
 
-rehearse: $(READY) ## Play the whole delivery with no cloud: the real Pulumi engine, simulated AWS, real Git
+rehearse: $(READY) ## Play the whole delivery with no cloud: real Pulumi engine, Git, Kubernetes and Flux; simulated AWS
 	@$(RUN)slipway rehearse $(ENV)
 
 test: $(READY) ## Run all tests
-	@$(RUN)python -m pytest -q -n auto --dist loadgroup
+	@$(RUN)python -m pytest -q -n auto --dist loadgroup  # the scenarios on a real control plane alone: pytest -m cluster
 
 check: $(READY) ## Lint, formatting and types
 	@$(RUN)ruff check .

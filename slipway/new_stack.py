@@ -27,6 +27,8 @@ FLAGS = {
     "account": "--account",
     "gitops.branch": "--branch",
     "gitops.path": "--path",
+    "cluster.adminRoleArns": "--admin-role",
+    "cluster.publicAccessCidrs": "--public-cidr",
     "dns.existingZone": "--existing-zone",
     "dns.delegateFrom": "--delegate-from",
 }

@@ -27,6 +27,13 @@ def init(
     delegate_from: Annotated[
         str | None, typer.Option(help="Parent zone of this account to delegate a new zone from.", show_default=False)
     ] = None,
+    admin_role: Annotated[
+        list[str] | None,
+        typer.Option(help="ARN of a role that administers the cluster, first of all yours.", show_default=False),
+    ] = None,
+    public_cidr: Annotated[
+        list[str] | None, typer.Option(help="Network that `pulumi up` runs in; once for each.", show_default=False)
+    ] = None,
     account: Annotated[
         str | None, typer.Option(help="AWS account id; any other is refused.", show_default=False)
     ] = None,
@@ -40,7 +47,8 @@ def init(
     Examples:
       slipway init
       slipway init prod --domain harbor.example.com --region eu-central-1 \\
-        --repository https://git.example.com/platform/gitops.git --delegate-from example.com
+        --repository https://git.example.com/platform/gitops.git --delegate-from example.com \\
+        --admin-role arn:aws:iam::111122223333:role/platform --public-cidr 203.0.113.0/24
     """
     from slipway import new_stack
     from slipway.project import find_root
@@ -57,6 +65,8 @@ def init(
         "gitops.repository": repository,
         "gitops.branch": branch,
         "gitops.path": path,
+        "cluster.adminRoleArns": admin_role or None,
+        "cluster.publicAccessCidrs": public_cidr or None,
         "dns.existingZone": existing_zone,
         "dns.delegateFrom": delegate_from,
     }
@@ -67,3 +77,5 @@ def init(
         given = ask(given, root)
     written = new_stack.write(given, root=root, force=force)
     console.note(f"{written} written. Next: slipway rehearse {given['environment']}")
+    if not given.get("cluster.adminRoleArns") or not given.get("cluster.publicAccessCidrs"):
+        console.note("Before that, say who runs `pulumi up` and from where: slipway:cluster (docs/settings.md)")

@@ -33,6 +33,13 @@ def ask(given: Mapping[str, Any], root: Path) -> dict[str, Any]:
             prompt = questionary.text(question, default=default, validate=_checker(key, answers))
             answers[key] = prompt.unsafe_ask()
 
+    def listed(key: str, question: str) -> None:
+        if key not in answers:
+            check = _checker(key, answers)
+            prompt = questionary.text(question, validate=lambda value: not value or check([value]))
+            given = prompt.unsafe_ask()
+            answers[key] = [given] if given else []
+
     def choice(key: str, question: str, choices: Mapping[str, str], default: str) -> None:
         if key not in answers:
             titles = [questionary.Choice(f"{value:6} {meaning}", value) for value, meaning in choices.items()]
@@ -50,6 +57,8 @@ def ask(given: Mapping[str, Any], root: Path) -> dict[str, Any]:
     )
     choice("storage", "Blobs", {"efs": "needs no key", "s3": "cheaper for many TiB, needs a static access key"}, "efs")
     text("gitops.repository", "Git repository that Flux reads")
+    listed("cluster.adminRoleArns", "ARN of the IAM role that runs pulumi up")
+    listed("cluster.publicAccessCidrs", "Network it runs in, like 203.0.113.0/24 (empty: inside the VPC)")
     if not {"dns.existingZone", "dns.delegateFrom"} & answers.keys():
         _ask_for_zone(answers, text)
     return answers
@@ -69,8 +78,8 @@ def _ask_for_zone(answers: dict[str, Any], text: Callable[[str, str, str], None]
         text(owner, "Name of that hosted zone", parent)
 
 
-def _checker(key: str, answers: Mapping[str, Any]) -> Callable[[str], bool | str]:
-    def check(value: str) -> bool | str:
+def _checker(key: str, answers: Mapping[str, Any]) -> Callable[[Any], bool | str]:
+    def check(value: Any) -> bool | str:  # noqa: ANN401  # as the setting takes it
         try:
             settings_from({**_PLAUSIBLE, **answers, key: value})
         except SettingsError as error:

@@ -26,7 +26,7 @@ def kept_cluster(root: Path, environment: str) -> Path:
         RehearsalError: none runs, or several do and none was named.
     """
     folders = [cluster_folder(path.parent) for path in rehearsal_folder(root, "x").parent.glob("*/.lock")]
-    running = {folder.parent.name: folder for folder in folders if Processes(folder).running_whole}
+    running = {folder.parent.name: folder for folder in folders if Processes(folder).alive("kube-apiserver")}
     if environment in running:
         return running[environment]
     if not environment and len(running) == 1:

@@ -44,6 +44,10 @@ def test_flags_alone_make_a_stack_file_that_the_reader_accepts(project, capsys):
                 "eu-west-1c",
                 "--delegate-from",
                 "example.com",
+                "--admin-role",
+                "arn:aws:iam::111122223333:role/platform",
+                "--public-cidr",
+                "203.0.113.0/24",
             ]
         )
         == 0
@@ -56,6 +60,7 @@ def test_flags_alone_make_a_stack_file_that_the_reader_accepts(project, capsys):
         "eu-west-1c",
         "example.com",
     )
+    assert settings.cluster.public_access_cidrs == ("203.0.113.0/24",)
     assert path.read_text().startswith("# yaml-language-server: $schema=schema.json\n")
     assert "pulumi:disable-default-providers" in path.read_text()
     assert "Next: slipway rehearse prod" in capsys.readouterr().err
@@ -117,6 +122,8 @@ def test_questions_cover_what_the_flags_leave_open(project):
         f"{DOWN}{ENTER}"  # from ha to large
         f"{ENTER}"  # efs
         f"https://git.example.com/gitops.git{ENTER}"
+        f"nobody{ENTER}{CLEAR_LINE}arn:aws:iam::111122223333:role/platform{ENTER}"
+        f"{ENTER}"  # inside the VPC
         f"{ENTER}"  # delegate from a zone of this account
         f"{ENTER}"  # its name, as proposed
     )
@@ -130,6 +137,8 @@ def test_questions_cover_what_the_flags_leave_open(project):
         "profile": "large",
         "storage": "efs",
         "gitops.repository": "https://git.example.com/gitops.git",
+        "cluster.adminRoleArns": ["arn:aws:iam::111122223333:role/platform"],
+        "cluster.publicAccessCidrs": [],
         "dns.delegateFrom": "example.com",
     }
 
@@ -140,6 +149,8 @@ def test_a_bad_answer_is_not_taken(project):
         "region": "eu-west-1",
         "profile": "ha",
         "storage": "efs",
+        "cluster.adminRoleArns": [],
+        "cluster.publicAccessCidrs": [],
         "dns.delegateFrom": "example.com",
     }
     keys = f"nodomain{ENTER}{CLEAR_LINE}harbor.example.com{ENTER}https://git.example.com/gitops.git{ENTER}"

@@ -47,4 +47,5 @@ def world(shared_world, monkeypatch):
     yield shared_world
     shared_world.start()
     shared_world.fill_secrets_manager()
-    shared_world.deliver()
+    shared_world.publish(take_over=True)
+    assert shared_world.follow().verdict == "delivered"

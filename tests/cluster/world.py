@@ -6,11 +6,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from lightkube.core.exceptions import ApiError
 from pydantic import SecretStr
 
 from infra.assemble import example
@@ -121,9 +122,9 @@ class World:
             facts = facts.model_copy(update={"chart_version": chart})
         return Inputs(facts.to_json(), overrides)
 
-    def publish(self, **overrides: str) -> Published:
+    def publish(self, *, take_over: bool = False, **overrides: str) -> Published:
         """Push what the program would, with a team's overrides: name → YAML."""
-        return publish(self.remote, self.inputs(**overrides))
+        return publish(self.remote, self.inputs(**overrides), take_over=take_over)
 
     def look(self) -> Chain:
         return judge(observe(self.client, lambda: head(self.remote), "main"))
@@ -218,7 +219,8 @@ def eventually(check: Callable[[], Any], seconds: float = 30) -> Any:
     """Give the first true answer."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        if answer := check():
-            return answer
+        with suppress(ApiError):  # not there yet
+            if answer := check():
+                return answer
         time.sleep(0.2)
     raise AssertionError(f"not within {seconds} s: {check}")

@@ -27,7 +27,11 @@ def test_exports(graph):
 
 @pytest.mark.parametrize(
     ("module", "provider"),
-    [("infra.aws.delegation", "DelegationProvider"), ("infra.delivery.commit", "CommitProvider")],
+    [
+        ("infra.aws.delegation", "DelegationProvider"),
+        ("infra.delivery.commit", "CommitProvider"),
+        ("infra.delivery.wait", "DeliveredProvider"),
+    ],
 )
 def test_dynamic_providers_stay_where_the_state_looks_for_them(module, provider):
     assert getattr(importlib.import_module(module), provider).__module__ == module

@@ -21,7 +21,7 @@ Verdict = Literal["delivered", "moving", "failed"]
 SOURCE = "flux-system"
 KUSTOMIZATIONS = ("flux-system", "harbor-prerequisites", "harbor")
 #: Reasons of a Kustomization that is not ready because it is not its turn yet.
-_IN_TURN = {"DependencyNotReady", "ArtifactFailed", "Progressing"}
+_IN_TURN = {"DependencyNotReady", "Progressing"}
 #: Reasons of a HelmRelease whose chart or values are on their way.
 _SOURCE_REASONS = {"SourceNotReady", "ArtifactFailed"}
 
@@ -121,10 +121,10 @@ def judge(observed: Observed) -> Chain:
     state, says, since, following = judge_workloads(observed) if rolled else ("waiting", "", "", "")
     links.append(Link(name="workloads", state=state, says=says, since=since, next=following))
     url, says = address(observed.entries)
-    if not rolled:
-        links.append(_waiting("URL"))
-    elif says:
+    if says and rolled:
         links.append(Link(name="URL", state="done", says=f"{url} → {says}"))
+    elif state != "done":
+        links.append(_waiting("URL"))
     else:
         asked = f"kubectl -n {observed.namespace} describe ingress,service"
         links.append(Link(name="URL", state="moving", says="no load balancer has an address yet", next=asked))
@@ -194,7 +194,9 @@ def _kustomization(name: str, observed: Observed, *, reached: bool) -> tuple[Lin
         return _said(shown, "done", ready), True
     if "health checks" in progress.get("message", "") and observed.commit in progress["message"]:
         return _said(shown, "moving", progress), True
+    # A folder that the commit does not have fails before anything is attempted.
     tried = revision_of(status.get("lastAttemptedRevision", "")) == observed.commit
+    tried = tried or ready.get("reason") == "ArtifactFailed"
     if tried and ready.get("status") == "False" and ready["reason"] not in _IN_TURN:
         return _said(shown, "failed", ready, reconcile), ready["reason"] == "HealthCheckFailed"
     if ready.get("reason") == "DependencyNotReady":

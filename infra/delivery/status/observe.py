@@ -82,7 +82,7 @@ def head(remote: Remote) -> tuple[str, str]:
         with repository(remote) as git:
             return _ls_remote(git, remote), ""
     except PublishError as error:
-        return "", " ".join(str(error).split())
+        return "", "; ".join(f"{problem.where}: {problem.what}" for problem in error.problems)
 
 
 def request_reconciliation(client: Client, now: str) -> None:

@@ -7,7 +7,7 @@ if TYPE_CHECKING:
     from infra.delivery.status.chain import Observed
 
 Document = Mapping[str, Any]
-Judgement = tuple[Literal["done", "moving", "failed"], str, str, str]
+Judgement = tuple[Literal["done", "moving", "failed", "waiting"], str, str, str]
 
 KINDS = ("Deployment", "StatefulSet")
 #: Reasons of a waiting container that no waiting will end.
@@ -19,7 +19,7 @@ def judge_workloads(observed: "Observed") -> Judgement:
     present = {(one["kind"], one["metadata"]["name"]): one for one in observed.workloads}
     expected = sorted(_inventory(observed.release) | {*present})
     if not expected:
-        return "moving", "none yet", "", ""
+        return "waiting", "", "", ""
     missing = [f"{kind} {name}" for kind, name in expected if (kind, name) not in present]
     if missing:
         # A forced reconciliation does not bring it back while drift is only warned about; correction does, and Flux

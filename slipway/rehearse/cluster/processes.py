@@ -71,11 +71,6 @@ class Processes:
         """Give the names of those that still run."""
         return {name for name in self._read() if self.alive(name)}
 
-    @property
-    def running_whole(self) -> bool:
-        """Everything that was started still runs, and something was."""
-        return bool(self._read()) and self.names() == {*self._read()}
-
     def refuse_dead(self) -> None:
         """Stand for all of them.
 

@@ -1,0 +1,39 @@
+"""`deliver: {wait: true}`: `pulumi up` itself ends only when Flux has delivered, or says why it could not."""
+
+import pytest
+
+from tests.cluster.test_rehearsed_cluster import folder, rehearse
+from tests.engine.project import Project
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    """A project whose environment waits."""
+    project = Project(tmp_path_factory.mktemp("waiting"))
+    stack = project.root / "stacks" / "Pulumi.dev.yaml"
+    stack.write_text(f"{stack.read_text()}  slipway:deliver: {{wait: true, timeoutMinutes: 2}}\n")
+    return project
+
+
+def test_up_ends_with_the_delivery(project):
+    report = rehearse(project)
+    steps = {step["name"]: step for step in report["steps"]}
+
+    assert report["delivery"]["verdict"] == "delivered"
+    assert "Delivered" in (folder(project).parent / "report.html").read_text()
+    assert steps["up again"]["changes"] == {}
+    assert steps["up"]["seconds"] > 5  # it saw the installation
+
+
+def test_up_fails_where_flux_does(project):
+    values = project.root / "stacks" / "dev" / "values"
+    values.mkdir(parents=True)
+    (values / "broken.yaml").write_text("core:\n  tolerations: [{key: [this, is, no, string]}]\n")
+
+    with project.start("dev", "--speed", "0") as process:
+        _, error = process.communicate(timeout=300)
+
+    assert process.returncode == 1
+    assert "up: pulumi-python:dynamic/slipway:Delivered delivered" in error
+    assert "failed at HelmRelease harbor/harbor" in error
+    assert "kubectl -n harbor describe helmrelease harbor" in error
