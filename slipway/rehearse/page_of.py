@@ -34,6 +34,10 @@ PLAYERS = {
 }
 
 
+#: The stack and our components last as long as what is in them.
+_GROUPS = ("pulumi:pulumi:", "slipway:")
+
+
 def page_of(
     workspace: Workspace,
     result: Report | None,
@@ -81,9 +85,12 @@ def page_of(
 
 
 def _engine_spans(steps: Sequence[StepReport], started: float) -> Iterator[Span]:
-    for step in steps:
+    # A preview only asks, so its moments would tell nothing.
+    for step in (one for one in steps if one.name != "preview"):
         for one in step.operated:
             token, name = one.urn.split("::")[2].rpartition("$")[2], one.urn.split("::", 3)[3]
+            if token.startswith(_GROUPS):
+                continue
             yield Span(
                 half="engine",
                 group=step.name,

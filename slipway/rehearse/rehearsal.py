@@ -2,27 +2,21 @@
 
 import contextlib
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from lightkube.core.exceptions import ApiError
-
-from infra.delivery.status.chain import Chain, changed_links, judge
-from infra.delivery.status.follow import follow, refuse_undelivered
-from infra.delivery.status.observe import HARBOR_NAMESPACE, HelmRelease, observe, request_reconciliation
 from infra.errors import Problem, RehearsalError, SlipwayError
 from infra.settings import Settings
 from infra.stack_config import from_stack_file, stack_file
 from slipway.rehearse import report
-from slipway.rehearse.cluster.cluster import PROGRAMS, Cluster, start, stopped_at_the_end
+from slipway.rehearse.cluster.cluster import PROGRAMS
 from slipway.rehearse.cluster.played.git_server import GitServer
 from slipway.rehearse.cluster.played.internet import served_here
-from slipway.rehearse.cluster.watch import Watch
+from slipway.rehearse.delivery import Delivery, delivering
 from slipway.rehearse.engine import Engine
 from slipway.rehearse.events import Outcome
-from slipway.rehearse.folders import BRANCH
 from slipway.rehearse.nameserver import ParentZone, parent_zone
 from slipway.rehearse.page import html
 from slipway.rehearse.page_of import page_of
@@ -31,12 +25,10 @@ from slipway.rehearse.simulated.schema import PACKAGES, UnknownTypeError, schema
 from slipway.rehearse.simulated.server import Behaviour, SimulatedProvider, serving
 from slipway.rehearse.workspace import Workspace, opened
 from slipway.steps import Step, Watcher, run_steps
-from slipway.tools.find import Found, find
+from slipway.tools.find import find
 
 DELEGATION = "pulumi-python:dynamic/slipway:Delegation"
 ZONE = "aws:route53/zone:Zone"
-#: Nothing is pulled or started here: what takes longer will not come.
-DELIVERY_SECONDS = 180
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,8 +69,13 @@ def rehearse(root: Path, environment: str, options: Options, watcher: Watcher) -
     with contextlib.ExitStack() as stack:
         workspace = stack.enter_context(opened(root, environment, fresh=options.fresh))
         parent = stack.enter_context(parent_zone())
-        cluster, port = _hosts(stack, settings, workspace, options, programs, watcher)
-        kubeconfig = cluster.kubeconfig if cluster else None
+        delivery = None
+        if options.to == "cluster":
+            delivery = stack.enter_context(delivering(settings, workspace, programs, watcher, keep=options.keep))
+            kubeconfig, internet = delivery.cluster.kubeconfig, delivery.cluster.internet
+        else:
+            git = GitServer(repository=workspace.repository, identities=workspace.identities)
+            kubeconfig, internet = None, stack.enter_context(served_here(git, workspace.folder))
         admins = settings.cluster.admin_role_arns
         behaviour = Behaviour(
             journal=workspace.journal, speed=options.speed, fail=options.fail,
@@ -92,53 +89,13 @@ def rehearse(root: Path, environment: str, options: Options, watcher: Watcher) -
             environment=workspace.engine_environment(
                 providers={provider.package: stack.enter_context(serving(provider)) for provider in played},
                 dns_server=parent.address,
-                internet=port,
+                internet=internet,
                 kubeconfig=kubeconfig,
             ),
             progress=watcher.tell,
             announce=watcher.note,
         )
-        watch = stack.enter_context(Watch(_look(workspace, cluster))) if cluster else None
-        return _Rehearsal(settings, workspace, engine, parent, options, watcher, cluster, watch).run()
-
-
-def _hosts(
-    stack: contextlib.ExitStack,
-    settings: Settings,
-    workspace: Workspace,
-    options: Options,
-    programs: Mapping[str, Found],
-    watcher: Watcher,
-) -> tuple[Cluster | None, int]:
-    """Start what the delivery goes to: the cluster with the played internet, or the internet alone; gives its port."""
-    if options.to == "commit":
-        git = GitServer(repository=workspace.repository, identities=workspace.identities)
-        return None, stack.enter_context(served_here(git, workspace.folder))
-    started = time.monotonic()
-    watcher.begin("cluster")
-    cluster = start(
-        workspace.cluster,
-        zones=settings.zone_names,
-        repository=workspace.repository,
-        identities=workspace.identities,
-        secrets_manager=workspace.secrets_manager.path,
-        chart_version=settings.chart_version,
-        programs=programs,
-        tell=watcher.tell,
-    )
-    stack.enter_context(stopped_at_the_end(cluster, keep=options.keep))
-    watcher.end("cluster" if cluster.seconds else "cluster, kept from before", time.monotonic() - started)
-    return cluster, cluster.internet
-
-
-def _look(workspace: Workspace, cluster: Cluster) -> Callable[[], Chain]:
-    """Give a look at the delivery."""
-
-    def look() -> Chain:
-        cluster.processes.refuse_dead()
-        return judge(observe(cluster.client, lambda: (workspace.head(), ""), BRANCH))
-
-    return look
+        return _Rehearsal(settings, workspace, engine, parent, options, watcher, delivery).run()
 
 
 def _refuse_unknown_types(asked: tuple[str, ...]) -> None:
@@ -169,18 +126,15 @@ class _Rehearsal:
     parent: ParentZone
     options: Options
     watcher: Watcher
-    cluster: Cluster | None
-    watch: Watch | None
+    delivery: Delivery | None
     reports: list[report.StepReport] = field(default_factory=list)
     built: Mapping[str, Any] = field(default_factory=dict)
     kept: list[str] = field(default_factory=list)
-    releases_before: Sequence[int] = ()
 
     def run(self) -> report.Report:
         started, before = time.time(), self.workspace.head()
         self.workspace.write_settings()
         self.engine.select_stack()
-        self.releases_before = self._releases()
         try:
             run_steps(self._steps(), self.watcher)
         except SlipwayError as error:
@@ -203,7 +157,7 @@ class _Rehearsal:
                 repository=str(self.workspace.repository),
             ),
             kept=self.kept,
-            delivery=self._delivery(),
+            delivery=self.delivery.report(kept=self.options.keep) if self.delivery else None,
             page=str(self.workspace.report),
         )
         self._write_page(started, before, result=result)
@@ -211,7 +165,7 @@ class _Rehearsal:
 
     def _steps(self) -> list[Step[None]]:
         steps = []
-        if self.cluster and self._resources() and not self.releases_before:
+        if self.delivery and self.delivery.is_new and self._resources():
             # A state without its cluster: what a person would do after a cluster was rebuilt beside its data.
             steps.append(Step("refresh, the cluster is new", self._must("refresh, the cluster is new", "refresh")))
         steps.append(Step("preview", self._must("preview", "preview")))
@@ -222,8 +176,8 @@ class _Rehearsal:
             Step("up again", self._must("up again", "up", unchanged=True)),
             Step("refresh", self._must("refresh", "refresh", unchanged=True)),
         ]
-        if self.cluster:
-            steps.append(Step("Flux delivers", self._follow))
+        if self.delivery:
+            steps.append(Step("Flux delivers", self.delivery.follow))
         if self.options.destroy:
             steps += [
                 Step("allow deletion", self._allow_deletion),
@@ -248,60 +202,11 @@ class _Rehearsal:
 
         return do
 
-    def _follow(self) -> None:
-        """Wait until Flux has delivered the commit, and stand for it."""
-        cluster, watch = self.cluster, self.watch
-        if cluster is None or watch is None:
-            return
-        before: Chain | None = None
-
-        def tell(chain: Chain) -> None:
-            nonlocal before
-            watch.take_in(chain)
-            for link in changed_links(before, chain):
-                self.watcher.tell(f"{link.name}: {link.says}")
-            before = chain
-
-        chain = follow(
-            watch.look,
-            timeout=DELIVERY_SECONDS,
-            tell=tell,
-            reconcile=lambda now: request_reconciliation(cluster.client, now),
-            pause=0.2,
-        )
-        refuse_undelivered(self.workspace.environment, chain)
-
-    def _delivery(self) -> report.DeliveryReport | None:
-        chain = self.watch.last if self.watch else None
-        if self.cluster is None or chain is None:
-            return None
-        return report.DeliveryReport(
-            verdict=chain.verdict,
-            url=chain.url,
-            chart=str(self.cluster.chart),
-            official_chart=self.cluster.chart.official,
-            new=self._releases() != self.releases_before,
-            links=[vars(link) for link in chain.links],
-            cluster_seconds=round(self.cluster.seconds, 1),
-            cluster_mebibytes=self.cluster.processes.resident_bytes() // 2**20,
-            kubeconfig=str(self.cluster.kubeconfig) if self.options.keep else "",
-        )
-
-    def _releases(self) -> Sequence[int]:
-        """Give the versions of Harbor's release: none before the first delivery, another after each change."""
-        if self.cluster is None:
-            return ()
-        try:
-            release = self.cluster.client.get(HelmRelease, "harbor", namespace=HARBOR_NAMESPACE)
-        except ApiError:
-            return ()
-        return [one["version"] for one in release.to_dict().get("status", {}).get("history", [])]
-
     def _write_page(
         self, started: float, before: str, *, result: report.Report | None = None, failure: str = ""
     ) -> None:
         """Write the report for the browser, also of a rehearsal that failed."""
-        stays = self.watch.stays if self.watch else []
+        stays = self.delivery.watch.stays if self.delivery else []
         self.workspace.report.write_text(
             html(
                 page_of(

@@ -51,7 +51,7 @@ def test_one_command_ends_in_a_delivered_commit(project):
     assert report["commit"]["created"] == 1
     page = Path(report["page"]).read_text()
     assert f"Delivered {report['commit']['id'][:12]}" in page
-    for real in ("create Cluster cluster", "HelmRelease harbor/harbor", "External Secrets", "clusters/dev/harbor.yaml"):
+    for real in ("create Cluster cluster", "HelmRelease harbor/harbor", "External Secrets", "deletionPolicy: Orphan"):
         assert real in page
 
 

@@ -8,11 +8,14 @@ from tests.engine.project import Project
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
-    """A project whose environment waits."""
+    """A project whose environment waits, and a chart cache in which one version is no chart."""
     project = Project(tmp_path_factory.mktemp("waiting"))
     stack = project.root / "stacks" / "Pulumi.dev.yaml"
     stack.write_text(f"{stack.read_text()}  slipway:deliver: {{wait: true, timeoutMinutes: 2}}\n")
-    return project
+    (project.root / "harbor-1.19.2.tgz").write_text("no chart")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SLIPWAY_CHART_CACHE", str(project.root))
+        yield project
 
 
 def test_up_ends_with_the_delivery(project):
@@ -26,14 +29,14 @@ def test_up_ends_with_the_delivery(project):
 
 
 def test_up_fails_where_flux_does(project):
-    values = project.root / "stacks" / "dev" / "values"
-    values.mkdir(parents=True)
-    (values / "broken.yaml").write_text("core:\n  tolerations: [{key: [this, is, no, string]}]\n")
+    stack = project.root / "stacks" / "Pulumi.dev.yaml"
+    stack.write_text(f"{stack.read_text()}  slipway:chartVersion: 1.19.2\n")
 
     with project.start("dev", "--speed", "0") as process:
         _, error = process.communicate(timeout=300)
 
-    assert process.returncode == 1
+    assert process.returncode == 1, error
     assert "up: pulumi-python:dynamic/slipway:Delivered delivered" in error
     assert "failed at HelmRelease harbor/harbor" in error
-    assert "kubectl -n harbor describe helmrelease harbor" in error
+    assert "harbor-1.19.2.tgz" in error  # the HelmChart's own words
+    assert "kubectl -n harbor describe helmchart,helmrepository" in error

@@ -85,6 +85,15 @@ def head(remote: Remote) -> tuple[str, str]:
         return "", "; ".join(f"{problem.where}: {problem.what}" for problem in error.problems)
 
 
+def release_of(client: Client) -> dict[str, Any] | None:
+    """Give Harbor's HelmRelease; None where there is none.
+
+    Raises:
+        ClusterError, ClusterAway: see `observe`.
+    """
+    return _asked(client, lambda: _get(client, HelmRelease, "harbor", HARBOR_NAMESPACE))
+
+
 def request_reconciliation(client: Client, now: str) -> None:
     """Ask Flux to look at Git now instead of at its next interval; who may not ask, or too early, waits for that.
 
@@ -99,7 +108,7 @@ def _annotate(client: Client, annotations: Mapping[str, str]) -> None:
     try:
         client.patch(GitRepository, SOURCE, patch, namespace=FLUX_NAMESPACE, patch_type=PatchType.MERGE)
     except ApiError as error:
-        if error.status.code not in {_NOT_FOUND, _FORBIDDEN}:
+        if error.status.code != _FORBIDDEN and not is_absent(error):
             raise
 
 
@@ -141,8 +150,8 @@ def _observe(client: Client, commit: str, said: str, branch: str) -> Observed:
 def _get(client: Client, resource: Any, name: str, namespace: str) -> dict[str, Any] | None:  # noqa: ANN401
     try:
         return client.get(resource, name, namespace=namespace).to_dict()
-    except ApiError as error:
-        if error.status.code == _NOT_FOUND:
+    except Exception as error:
+        if is_absent(error):
             return None
         raise
 
@@ -150,17 +159,23 @@ def _get(client: Client, resource: Any, name: str, namespace: str) -> dict[str, 
 def _list(client: Client, resource: Any) -> list[dict[str, Any]]:  # noqa: ANN401
     try:
         return [item.to_dict() for item in client.list(resource, namespace=HARBOR_NAMESPACE)]
-    except ApiError as error:
-        if error.status.code == _NOT_FOUND:  # the kind is not installed
+    except Exception as error:
+        if is_absent(error):
             return []
         raise
+
+
+def is_absent(error: Exception) -> bool:
+    """Tell whether an answer means that there is no such object, or no such kind: that one has no Status in it."""
+    code = getattr(getattr(error, "status", None), "code", None)
+    return (code or getattr(getattr(error, "response", None), "status_code", None)) == _NOT_FOUND
 
 
 def _refuse_without_flux(client: Client) -> None:
     try:
         list(client.list(GitRepository, namespace=FLUX_NAMESPACE))
-    except ApiError as error:
-        if error.status.code != _NOT_FOUND:
+    except Exception as error:
+        if not is_absent(error):
             raise
         raise ClusterError(
             Problem(

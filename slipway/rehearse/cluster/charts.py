@@ -9,11 +9,13 @@ import shutil
 import tarfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import yaml
 
 from slipway.rehearse.cluster.played.internet import CHART_URL
 from slipway.tools.table import cache_folder
+from values.facts import SUPPORTED_CHART_VERSIONS
 
 STAND_IN = Path(__file__).parents[3] / "charts" / "stand-in"
 
@@ -40,16 +42,22 @@ def chart_cache() -> Path:
     return Path(os.environ.get("SLIPWAY_CHART_CACHE") or cache_folder() / "charts")
 
 
-def write_repository(folder: Path, version: str) -> Chart:
-    """Fill the folder that the repository serves."""
+def write_repository(folder: Path, wanted: str) -> Chart:
+    """Fill the folder that the repository serves with every supported version; give the wanted one."""
     folder.mkdir(parents=True, exist_ok=True)
-    archive = folder / f"harbor-{version}.tgz"
-    cached = chart_cache() / archive.name
+    entries = [_entry(folder, version) for version in SUPPORTED_CHART_VERSIONS]
+    (folder / "index.yaml").write_text(yaml.safe_dump({"apiVersion": "v1", "entries": {"harbor": entries}}))
+    return Chart(version=wanted, official=_cached(wanted).exists())
+
+
+def _entry(folder: Path, version: str) -> dict[str, Any]:
+    """Put one version's archive there and give its entry of the index."""
+    archive, cached = folder / f"harbor-{version}.tgz", _cached(version)
     if cached.exists():
         shutil.copyfile(cached, archive)
     else:
         archive.write_bytes(_packed(version))
-    entry = {
+    return {
         "name": "harbor",
         "apiVersion": "v2",
         "version": version,
@@ -57,8 +65,10 @@ def write_repository(folder: Path, version: str) -> Chart:
         "digest": hashlib.sha256(archive.read_bytes()).hexdigest(),
         "created": "2026-01-01T00:00:00Z",
     }
-    (folder / "index.yaml").write_text(yaml.safe_dump({"apiVersion": "v1", "entries": {"harbor": [entry]}}))
-    return Chart(version=version, official=cached.exists())
+
+
+def _cached(version: str) -> Path:
+    return chart_cache() / f"harbor-{version}.tgz"
 
 
 def _packed(version: str) -> bytes:

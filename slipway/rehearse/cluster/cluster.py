@@ -14,7 +14,8 @@ from pathlib import Path
 import psutil
 from lightkube import Client
 
-from infra.errors import Problem, RehearsalError
+from infra.delivery.status.observe import release_of
+from infra.errors import ClusterAway, Problem, RehearsalError
 from slipway.rehearse.cluster import control_plane, flux
 from slipway.rehearse.cluster.api import apply_definition, connect
 from slipway.rehearse.cluster.charts import Chart, write_repository
@@ -32,6 +33,7 @@ PROGRAMS = (*control_plane.PROGRAMS, *flux.PROGRAMS)
 PLAYED = "played"
 #: What all processes need together, with room; less, and the machine swaps or kills.
 NEEDED_BYTES = 3 * 2**30
+_STORAGE_SECONDS = 10
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,6 +116,7 @@ def start(
         )
         for definition in definitions("external-secrets.io"):
             apply_definition(client, definition)
+        _wait_for_storage(client)
     except BaseException:
         processes.stop()
         raise
@@ -121,6 +124,16 @@ def start(
         folder=folder, client=client, chart=chart, internet=plan.port, processes=processes,
         seconds=time.monotonic() - started,
     )  # fmt: skip
+
+
+def _wait_for_storage(client: Client) -> None:
+    """Wait until kinds that the API server knows from its last run are served: for a second they are not."""
+    deadline = time.monotonic() + _STORAGE_SECONDS
+    while time.monotonic() < deadline:
+        with contextlib.suppress(ClusterAway):
+            release_of(client)
+            return
+        time.sleep(0.05)
 
 
 @contextlib.contextmanager

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from infra.delivery.status.chain import Chain
-from infra.errors import ClusterError
+from infra.errors import SlipwayError
 
 _PAUSE_SECONDS = 0.2
 
@@ -63,7 +63,9 @@ class Watch:
             return [*self._closed, *self._open.values()]
 
     def take_in(self, chain: Chain) -> None:
-        """Take a look into account."""
+        """Take a look into account; before there is a commit nothing is on its way."""
+        if not chain.commit:
+            return
         now = time.time()
         with self._lock:
             self.last = chain
@@ -87,5 +89,5 @@ class Watch:
 
     def _run(self) -> None:
         while not self._end.wait(_PAUSE_SECONDS):
-            with contextlib.suppress(ClusterError):  # it is being started, or stopped
+            with contextlib.suppress(SlipwayError):  # it is being started, or stopped; `follow` tells what is wrong
                 self.take_in(self.look())

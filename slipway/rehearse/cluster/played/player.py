@@ -5,12 +5,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from lightkube import Client
-from lightkube.core.exceptions import ApiError
 from lightkube.generic_resource import create_namespaced_resource
 from lightkube.resources.core_v1 import Service
 from lightkube.resources.networking_v1 import Ingress
 from lightkube.types import PatchType
 
+from infra.delivery.status.observe import is_absent
 from slipway.rehearse.cluster.played.third_parties import KINDS
 
 _OWN = {"Ingress": Ingress, "Service": Service}
@@ -23,8 +23,8 @@ def documents(client: Client, api_version: str, kind: str) -> list[dict[str, Any
         found = client.list(_resource(api_version, kind), namespace="*")
         # The items of a list do not say what they are.
         return [{**item.to_dict(), "apiVersion": api_version, "kind": kind} for item in found]
-    except ApiError as error:
-        if error.status.code == 404:
+    except Exception as error:
+        if is_absent(error):
             return []
         raise
 
