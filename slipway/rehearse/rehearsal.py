@@ -1,6 +1,7 @@
 """The rehearsal of an environment, as a list of steps: real engine, program, Git and Flux; played AWS."""
 
 import contextlib
+import shutil
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -71,7 +72,8 @@ def rehearse(root: Path, environment: str, options: Options, watcher: Watcher) -
         parent = stack.enter_context(parent_zone())
         delivery = None
         if options.to == "cluster":
-            delivery = stack.enter_context(delivering(settings, workspace, programs, watcher, keep=options.keep))
+            keep = options.keep and not options.destroy
+            delivery = stack.enter_context(delivering(settings, workspace, programs, watcher, keep=keep))
             kubeconfig, internet = delivery.cluster.kubeconfig, delivery.cluster.internet
         else:
             git = GitServer(repository=workspace.repository, identities=workspace.identities)
@@ -95,7 +97,11 @@ def rehearse(root: Path, environment: str, options: Options, watcher: Watcher) -
             progress=watcher.tell,
             announce=watcher.note,
         )
-        return _Rehearsal(settings, workspace, engine, parent, options, watcher, delivery).run()
+        result = _Rehearsal(settings, workspace, engine, parent, options, watcher, delivery).run()
+    if options.destroy:
+        # EKS is gone, and with it everything that was in the cluster.
+        shutil.rmtree(workspace.cluster, ignore_errors=True)
+    return result
 
 
 def _refuse_unknown_types(asked: tuple[str, ...]) -> None:

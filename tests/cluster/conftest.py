@@ -11,12 +11,12 @@ HERE = Path(__file__).parent
 
 
 def pytest_collection_modifyitems(items):
-    """Mark every test of this folder: `pytest -m cluster` runs just these, on one worker."""
+    """Mark every test of this folder: `pytest -m cluster` runs just these, on two workers at most."""
     for item in items:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.cluster)
-            if "world" in getattr(item, "fixturenames", ()):
-                item.add_marker(pytest.mark.xdist_group("cluster"))
+            group = "cluster" if "world" in getattr(item, "fixturenames", ()) else "rehearsal"
+            item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.fixture(scope="session")
