@@ -77,7 +77,7 @@ def rehearse(root: Path, environment: str, options: Options, watcher: Watcher) -
             kubeconfig, internet = delivery.cluster.kubeconfig, delivery.cluster.internet
         else:
             git = GitServer(repository=workspace.repository, identities=workspace.identities)
-            kubeconfig, internet = None, stack.enter_context(served_here(git, workspace.folder))
+            kubeconfig, internet = None, stack.enter_context(served_here(git, workspace.cluster / "charts"))
         admins = settings.cluster.admin_role_arns
         behaviour = Behaviour(
             journal=workspace.journal, speed=options.speed, fail=options.fail,

@@ -4,13 +4,14 @@ import os
 import shutil
 import subprocess
 import threading
-from http.server import ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
 from infra.delivery.git import Remote
-from tests.delivery.repositories import GitHttp, Repository
+from slipway.rehearse.cluster.played.git_server import GitServer, Identities
+from tests.delivery.repositories import READER, TOKEN, Repository
 
 ROOT = Path(__file__).parents[2]
 
@@ -46,9 +47,18 @@ def http_remote(repository):
         or subprocess.run(["git", "http-backend"], capture_output=True, check=False).returncode == 1
     ):
         pytest.skip("no git-http-backend: it is in Debian's package git")
-    repository.git("config", "http.receivepack", "true")
-    handler = type("Handler", (GitHttp,), {"root": repository.path.parent, "seen": []})
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+    git = GitServer(repository=repository.path, identities=Identities(writer=TOKEN, reader=READER))
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            git.answer(self)
+
+        do_POST = do_GET  # noqa: N815
+
+        def log_message(self, *_arguments) -> None:
+            """Stay quiet."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.05,))
         thread.start()
         yield f"http://127.0.0.1:{server.server_address[1]}/{repository.path.name}"

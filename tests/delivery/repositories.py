@@ -1,17 +1,15 @@
-"""Real repositories, real git: bare ones on disk, and one behind smart HTTP with a password."""
+"""Real repositories, real git: bare ones on disk, and the token that opens one behind smart HTTP."""
 
-import base64
 import os
 import subprocess
-from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from infra.delivery.inputs import Inputs
 from tests.values.conftest import facts_of
 
 IDENTITY = {f"GIT_{role}_{key}": "Tester" for role in ("AUTHOR", "COMMITTER") for key in ("NAME", "EMAIL")}
 TOKEN = "s3cr3t-t0ken"
+READER = "r3ad-0nly"
 
 
 class Repository:
@@ -65,53 +63,3 @@ class Repository:
 def inputs(profile: str = "ha", overrides: dict | None = None, **settings) -> Inputs:
     """What a commit is made from."""
     return Inputs(facts_of(profile, **settings).to_json(), overrides or {})
-
-
-class GitHttp(BaseHTTPRequestHandler):
-    """git-http-backend as CGI, behind Basic authentication."""
-
-    root: Path
-    seen: list[str]
-
-    def do_GET(self) -> None:
-        self.answer()
-
-    def do_POST(self) -> None:
-        self.answer()
-
-    def log_message(self, *_arguments) -> None:
-        pass
-
-    def answer(self) -> None:
-        self.seen.append(self.path)
-        scheme, _, credentials = self.headers.get("Authorization", "").partition(" ")
-        if scheme != "Basic" or base64.b64decode(credentials).decode().partition(":")[2] != TOKEN:
-            self.send_response(401)
-            self.send_header("WWW-Authenticate", 'Basic realm="git"')
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-            return
-        url = urlsplit(self.path)
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        environment = {
-            "PATH": os.environ["PATH"],
-            "GIT_PROJECT_ROOT": str(self.root),
-            "GIT_HTTP_EXPORT_ALL": "1",
-            "PATH_INFO": url.path,
-            "QUERY_STRING": url.query,
-            "REQUEST_METHOD": self.command,
-            "CONTENT_TYPE": self.headers.get("Content-Type", ""),
-            "CONTENT_LENGTH": str(len(body)),
-            "HTTP_CONTENT_ENCODING": self.headers.get("Content-Encoding", ""),
-            "GIT_PROTOCOL": self.headers.get("Git-Protocol", ""),
-            "REMOTE_USER": "tester",
-        }
-        done = subprocess.run(["git", "http-backend"], env=environment, input=body, capture_output=True, check=True)
-        head, _, content = done.stdout.partition(b"\r\n\r\n")
-        headers = dict(line.split(": ", 1) for line in head.decode().split("\r\n"))
-        self.send_response(int(headers.pop("Status", "200").split()[0]))
-        for name, value in headers.items():
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)

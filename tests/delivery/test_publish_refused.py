@@ -9,6 +9,7 @@ import stamina
 
 from infra.delivery import publish as publisher
 from infra.delivery.git import Git, Remote
+from infra.delivery.git import repository as git_of
 from infra.delivery.publish import publish
 from infra.errors import (
     HumanEdit,
@@ -16,7 +17,7 @@ from infra.errors import (
     PushRefused,
     RemoteUnavailable,
 )
-from tests.delivery.repositories import TOKEN, inputs
+from tests.delivery.repositories import READER, TOKEN, inputs
 
 CORE = "apps/harbor/ha/release/values/core.yaml"
 LOCK = "apps/harbor/ha/.slipway.lock.json"
@@ -157,6 +158,17 @@ def test_a_token_opens_a_repository_over_http_and_is_never_shown(repository, htt
             publish(Remote(repository=http_remote, branch="main", token=token), inputs())
         assert "wr0ng-token" not in str(caught.value)
         assert "SLIPWAY_GIT_TOKEN" in str(caught.value)
+
+
+def test_the_readers_token_fetches_and_never_pushes(repository, http_remote):
+    repository.write("README.md", "hello\n")
+    reader = Remote(repository=http_remote, branch="main", token=READER)
+
+    with git_of(reader) as git:
+        assert git.fetch() == repository.head()
+    with pytest.raises(RemoteUnavailable, match="refuses our credentials"):
+        publish(reader, inputs())
+    assert repository.files() == ["README.md"]
 
 
 def test_over_http_a_race_and_a_no_op_work_as_well(repository, http_remote):

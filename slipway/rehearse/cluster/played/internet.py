@@ -5,6 +5,7 @@ names instead of a port of this run. Not played: TLS, DNS; any other host is ref
 """
 
 import contextlib
+import re
 import threading
 from collections.abc import Generator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -18,6 +19,7 @@ GIT_HOST = "git.rehearsal.test"
 CHART_HOST = "charts.rehearsal.test"
 REPOSITORY_URL = f"http://{GIT_HOST}/gitops.git"
 CHART_URL = f"http://{CHART_HOST}"
+_CHART_FILE = re.compile(r"index\.yaml|harbor-[\w.]+\.tgz")
 
 
 def proxy_variables(port: int) -> dict[str, str]:
@@ -58,7 +60,8 @@ class _Handler(BaseHTTPRequestHandler):
         """Nothing: the log is for what went wrong."""
 
     def _file(self, path: Path) -> None:
-        if path.is_file():
+        # Beside them there may be what nobody else is to read.
+        if _CHART_FILE.fullmatch(path.name) and path.is_file():
             respond(self, 200, path.read_bytes(), {"Content-Type": "application/octet-stream"})
         else:
             respond(self, 404, b"no such chart\n", {"Content-Type": "text/plain"})
