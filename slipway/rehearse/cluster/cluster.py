@@ -91,39 +91,47 @@ def start(
     folder.mkdir(parents=True, exist_ok=True)
     processes, started = Processes(folder), time.monotonic()
     chart = write_repository(folder / "charts", chart_version)
-    if processes.names() == {*PROGRAMS, PLAYED}:
-        plan = Plan.read(folder)
-        return Cluster(
-            folder=folder, client=connect(kubeconfig_of(folder)), chart=chart, internet=plan.port,
-            processes=processes, seconds=0,
-        )  # fmt: skip
-    processes.stop()  # what a killed run left
-    refuse_little_memory()
-    ports = free_ports((*control_plane.PORTS, *flux.PORTS, "internet"), folder / "ports.json")
-    paths = {name: found.path for name, found in programs.items()}
-    plane = ControlPlane(folder=folder, programs=paths, ports=ports, processes=processes)
+    kept = processes.names() == {*PROGRAMS, PLAYED}
+    if kept:
+        client, internet = connect(kubeconfig_of(folder)), Plan.read(folder).port
+    else:
+        processes.stop()  # what a killed run left
+        refuse_little_memory()
+        ports = free_ports((*control_plane.PORTS, *flux.PORTS, "internet"), folder / "ports.json")
+        plan = Plan(
+            kubeconfig=str(kubeconfig_of(folder)),
+            repository=str(repository),
+            charts=str(folder / "charts"),
+            secrets_manager=str(secrets_manager),
+            port=ports["internet"],
+            writer=identities.writer,
+            reader=identities.reader,
+        )
+        plan.write(folder)
+        paths = {name: found.path for name, found in programs.items()}
+        plane = ControlPlane(folder=folder, programs=paths, ports=ports, processes=processes)
+        controllers = Flux(folder=folder, programs=paths, ports=ports, internet=plan.port, processes=processes)
+        client, internet = _started(plane, controllers, zones, tell), plan.port
+    return Cluster(
+        folder=folder, client=client, chart=chart, internet=internet, processes=processes,
+        seconds=0 if kept else time.monotonic() - started,
+    )  # fmt: skip
+
+
+def _started(plane: ControlPlane, controllers: Flux, zones: Sequence[str], tell: Callable[[str], None]) -> Client:
+    """Start everything, or end what was started."""
     try:
         client = plane.start(zones, tell)
-        plan = Plan(
-            kubeconfig=str(plane.kubeconfig), repository=str(repository), charts=str(folder / "charts"),
-            secrets_manager=str(secrets_manager), port=ports["internet"], writer=identities.writer,
-            reader=identities.reader,
-        )  # fmt: skip
-        plan.write(folder)
-        processes.start(PLAYED, python("slipway.rehearse.cluster.played", str(folder)), {"PYTHONPATH": _root()})
-        Flux(folder=folder, programs=paths, ports=ports, internet=plan.port, processes=processes).start(
-            client, plane.kubeconfig
-        )
+        played = python("slipway.rehearse.cluster.played", str(plane.folder))
+        plane.processes.start(PLAYED, played, {"PYTHONPATH": _root()})
+        controllers.start(client, plane.kubeconfig)
         for definition in definitions("external-secrets.io"):
             apply_definition(client, definition)
         _wait_for_storage(client)
     except BaseException:
-        processes.stop()
+        plane.processes.stop()
         raise
-    return Cluster(
-        folder=folder, client=client, chart=chart, internet=plan.port, processes=processes,
-        seconds=time.monotonic() - started,
-    )  # fmt: skip
+    return client
 
 
 def _wait_for_storage(client: Client) -> None:

@@ -81,8 +81,12 @@ class Processes:
             said = self.log(dead[0]).read_text(errors="replace").splitlines()[-_SHOWN_LINES:]
             raise RehearsalError(
                 *(
-                    Problem(where=name, what="has ended by itself", fix="run the rehearsal again; its log is "
-                    + str(self.log(name))) for name in dead
+                    Problem(
+                        where=name,
+                        what="has ended by itself",
+                        fix=f"run it again, or begin anew with --fresh; its log is {self.log(name)}",
+                    )
+                    for name in dead
                 ),
                 detail="\n".join(said),
             )  # fmt: skip
