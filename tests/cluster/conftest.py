@@ -10,6 +10,7 @@ from tests.cluster.world import ROOT, World
 HERE = Path(__file__).parent
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items):
     """Mark every test of this folder: `pytest -m cluster` runs just these, on two workers at most."""
     for item in items:

@@ -1,6 +1,7 @@
 """The rehearsal as one command, from nothing to delivered; and whatever can be killed or be in its way."""
 
 import json
+import shutil
 import signal
 import socket
 import subprocess
@@ -81,7 +82,7 @@ def test_attach_names_the_kubeconfig_of_what_was_kept(project):
 def test_after_any_process_is_killed_the_next_start_ends_the_others_and_goes_on(world, victim):
     processes = world.cluster.processes
     before = json.loads(processes.record.read_text())
-    psutil.Process(before[victim][0]).send_signal(signal.SIGKILL)
+    kill(processes, victim)
     world.mourned = True
 
     world.start()
@@ -95,8 +96,7 @@ def test_after_any_process_is_killed_the_next_start_ends_the_others_and_goes_on(
 
 def test_after_a_kill_the_whole_rehearsal_goes_on_as_well(project):
     processes = Processes(folder(project))
-    pid, _ = json.loads(processes.record.read_text())["kube-apiserver"]
-    psutil.Process(pid).send_signal(signal.SIGKILL)
+    kill(processes, "kube-apiserver")
 
     report = rehearse(project, "--keep")
 
@@ -105,8 +105,20 @@ def test_after_a_kill_the_whole_rehearsal_goes_on_as_well(project):
     assert report["delivery"]["clusterSeconds"] > 0
 
 
+def kill(processes: Processes, name: str) -> None:
+    psutil.Process(processes.recorded()[name][0]).send_signal(signal.SIGKILL)
+    deadline = time.monotonic() + 10  # the kernel takes its time with a large process
+    while processes.alive(name) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert not processes.alive(name)
+
+
 def runs(pid: int, created: float) -> bool:
-    return psutil.pid_exists(pid) and abs(psutil.Process(pid).create_time() - created) < 1
+    try:
+        process = psutil.Process(pid)
+        return abs(process.create_time() - created) < 1 and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def test_a_rehearsal_killed_itself_leaves_nothing_that_the_next_one_does_not_end(project):
@@ -133,6 +145,20 @@ def test_stop_ends_what_was_kept(project):
     assert process.returncode == 0
     assert "stopped dev" in error
     assert not Processes(folder(project)).names()
+
+
+def test_removing_the_folder_of_a_kept_cluster_ends_it(project):
+    rehearse(project, "--keep")
+    left = Processes(folder(project)).recorded()
+    assert all(runs(*process) for process in left.values())
+
+    shutil.rmtree(folder(project), ignore_errors=True)  # etcd may write while we remove
+
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline and any(runs(*process) for process in left.values()):
+        shutil.rmtree(folder(project), ignore_errors=True)
+        time.sleep(0.2)
+    assert not [name for name, process in left.items() if runs(*process)]
 
 
 def test_a_port_that_is_taken_is_another_next_time(tmp_path):

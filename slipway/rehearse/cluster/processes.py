@@ -103,20 +103,17 @@ class Processes:
             self._write(recorded)
         self._handles[:] = [handle for handle in self._handles if handle.poll() is None]
 
+    def recorded(self) -> dict[str, tuple[int, float]]:
+        """Give id and start time of each process, for `end_all` once the folder is gone."""
+        return self._read()
+
     def resident_bytes(self) -> int:
         """Give the memory that all of them hold, shared pages counted for each."""
         found = [process for name in self._read() if (process := self._process(name))]
         return sum(process.memory_info().rss for process in found)
 
     def _process(self, name: str) -> psutil.Process | None:
-        pid, created = self._read()[name]
-        try:
-            process = psutil.Process(pid)
-            # Two decimals are what /proc tells; a later process with this id began long after.
-            same = abs(process.create_time() - created) < 1 and process.status() != psutil.STATUS_ZOMBIE
-        except psutil.NoSuchProcess:
-            return None
-        return process if same else None
+        return _same(*self._read()[name])
 
     def _read(self) -> dict[str, tuple[int, float]]:
         try:
@@ -128,6 +125,23 @@ class Processes:
         scratch = self.record.with_suffix(".new")
         scratch.write_text(json.dumps(recorded))
         scratch.replace(self.record)
+
+
+def end_all(recorded: Mapping[str, tuple[int, float]]) -> None:
+    """End the processes that `Processes.recorded` gave, the latest first."""
+    for pid, created in reversed([*recorded.values()]):
+        if pid != os.getpid() and (process := _same(pid, created)):
+            _end(process)
+
+
+def _same(pid: int, created: float) -> psutil.Process | None:
+    try:
+        process = psutil.Process(pid)
+        # Two decimals are what /proc tells; a later process with this id began long after.
+        same = abs(process.create_time() - created) < 1 and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return None
+    return process if same else None
 
 
 def _end(process: psutil.Process) -> None:

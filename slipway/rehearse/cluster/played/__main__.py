@@ -1,6 +1,7 @@
 """The process that plays: `python -m slipway.rehearse.cluster.played FOLDER`, started by the rehearsal.
 
-FOLDER holds ``played.json`` (`Plan`). It runs until it is ended.
+FOLDER holds ``played.json`` (`Plan`). It runs until it is ended; or until FOLDER is removed, and then it ends the
+other processes of the rehearsal as well, which nobody could find any more.
 """
 
 import logging
@@ -17,12 +18,13 @@ from slipway.rehearse.cluster.played import external_secrets, flux_operator, loa
 from slipway.rehearse.cluster.played.git_server import GitServer, Identities
 from slipway.rehearse.cluster.played.internet import internet
 from slipway.rehearse.cluster.played.plan import Plan
+from slipway.rehearse.cluster.processes import Processes, end_all
 
 _TICK_SECONDS = 0.25
 
 
 def main(folder: Path) -> None:
-    """Serve the internet and play the controllers, for ever."""
+    """Serve the internet and play the controllers, for as long as the folder is there."""
     logging.basicConfig(format="%(asctime)s %(message)s", level=logging.WARNING)
     logging.getLogger("httpx2").setLevel(logging.ERROR)
     plan = Plan.read(folder)
@@ -35,7 +37,10 @@ def main(folder: Path) -> None:
         lambda: external_secrets.play(client, Path(plan.secrets_manager)),
         lambda: load_balancer.play(client),
     ]
-    while True:
+    processes = Processes(folder)
+    others = processes.recorded()
+    while processes.record.exists():
+        others = processes.recorded() or others
         for play in players:
             try:
                 play()
@@ -44,6 +49,7 @@ def main(folder: Path) -> None:
             except Exception:  # a controller goes on whatever happens, and says what did
                 logging.exception("a player failed")
         time.sleep(_TICK_SECONDS)
+    end_all(others)
 
 
 if __name__ == "__main__":
