@@ -29,6 +29,7 @@ def example(settings: Settings) -> Facts:
     known = {
         "account_id": account,
         "vpc_id": "vpc-0example",
+        "vpc_cidr": settings.network.cidr,
         "hosted_zone_id": "Z0EXAMPLE",
         "certificate_arn": f"arn:{partition(region)}:acm:{region}:{account}:certificate/example",
         "database_host": f"{name}-database.example.{region}.rds.amazonaws.com",
@@ -64,7 +65,7 @@ def assemble(settings: Settings, known: dict[str, Any]) -> Facts:
                 "region": settings.region,
                 "zones": settings.zone_names,
                 "vpc_id": known["vpc_id"],
-                "vpc_cidr": settings.network.cidr,
+                "vpc_cidr": known["vpc_cidr"],
                 "cluster_name": known["cluster_name"],
                 "kubernetes_version": settings.kubernetes_version,
                 "certificate_arn": known["certificate_arn"],

@@ -18,7 +18,13 @@ class ProfileDefaults:
         multi_az: a standby for the database and automatic failover for the cache.
         sizes: what `SizeSettings` has where the team gave nothing.
         backup_retention_days: automated backups of the database.
-        log_retention_days: control plane and flow logs.
+        log_retention_days: of every log group.
+        vault: AWS Backup keeps recovery points in a locked vault and restores one a week to prove it.
+        copies: recovery points and secrets are copied to a second region.
+        health_check: Route53 calls the registry from outside.
+        query_log: Route53 logs the queries of a zone of ours.
+        alarms: CloudWatch alarms on every part, told by mail.
+        monthly_budget_usd: about a third above the forecast of docs/forecast.md.
     """
 
     nat: Literal["single", "per-zone"]
@@ -26,6 +32,12 @@ class ProfileDefaults:
     sizes: Mapping[str, str | int]
     backup_retention_days: int
     log_retention_days: int
+    vault: bool
+    copies: bool
+    health_check: bool
+    query_log: bool
+    alarms: bool
+    monthly_budget_usd: int
 
 
 PROFILES: Mapping[str, ProfileDefaults] = MappingProxyType(
@@ -43,6 +55,12 @@ PROFILES: Mapping[str, ProfileDefaults] = MappingProxyType(
             },
             backup_retention_days=7,
             log_retention_days=90,
+            vault=False,
+            copies=False,
+            health_check=False,
+            query_log=False,
+            alarms=False,
+            monthly_budget_usd=500,
         ),
         "ha": ProfileDefaults(
             nat="per-zone",
@@ -57,6 +75,12 @@ PROFILES: Mapping[str, ProfileDefaults] = MappingProxyType(
             },
             backup_retention_days=14,
             log_retention_days=365,
+            vault=True,
+            copies=False,
+            health_check=True,
+            query_log=True,
+            alarms=True,
+            monthly_budget_usd=1700,
         ),
         "large": ProfileDefaults(
             nat="per-zone",
@@ -71,6 +95,12 @@ PROFILES: Mapping[str, ProfileDefaults] = MappingProxyType(
             },
             backup_retention_days=35,
             log_retention_days=365,
+            vault=True,
+            copies=True,
+            health_check=True,
+            query_log=True,
+            alarms=True,
+            monthly_budget_usd=9000,
         ),
     }
 )

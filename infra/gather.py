@@ -30,6 +30,7 @@ def gather(
     return pulumi.Output.all(
         account_id=account_id,
         vpc_id=network.vpc_id,
+        vpc_cidr=network.vpc_cidr,
         hosted_zone_id=dns.zone_id,
         certificate_arn=dns.certificate_arn,
         database_host=database.host,

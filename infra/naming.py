@@ -46,3 +46,11 @@ class Names:
 def partition(region: str) -> str:
     """Give the AWS partition of a region, the second part of every ARN."""
     return {"cn": "aws-cn", "us-gov": "aws-us-gov"}.get(region.rsplit("-", 2)[0], "aws")
+
+
+def dns_region(region: str) -> str:
+    """Give the region where Route53 keeps its logs and metrics, of the partition that `region` is in.
+
+    Source: AWS "Public DNS query logging", "Monitoring health checks using CloudWatch".
+    """
+    return {"aws-cn": "cn-northwest-1", "aws-us-gov": "us-gov-west-1"}.get(partition(region), "us-east-1")

@@ -7,6 +7,8 @@ The order of the components is not the order of creation: the engine starts what
 import pulumi
 from pulumi_aws import GetCallerIdentityResult, get_caller_identity_output
 
+from infra.aws.alarms import Alarms, watched
+from infra.aws.backup import Backup
 from infra.aws.cache import Cache
 from infra.aws.cluster import Cluster, refuse_stranger
 from infra.aws.database import Database
@@ -47,14 +49,22 @@ def program() -> None:
     opts, ask_aws = explicit_providers(settings)
     account_id = get_caller_identity_output(opts=ask_aws).apply(lambda caller: admitted(settings, caller))
 
-    keys = Keys(settings, opts=opts)
+    keys = Keys(settings, account_id=account_id, opts=opts)
     secrets = HarborSecrets(settings, opts=opts)
-    dns = Dns(settings, opts=opts)
-    network = Network(settings, after=dns.gate, opts=opts)
-    database = Database(settings, network=network, key_arn=keys.arns["database"], opts=opts)
-    cluster = Cluster(settings, network=network, key_arn=keys.arns["cluster"], opts=opts)
+    logs_key_arn = keys.arns["logs"]
+    dns = Dns(settings, account_id=account_id, key_arns=keys.arns, opts=opts)
+    network = Network(settings, logs_key_arn=logs_key_arn, after=dns.gate, opts=opts)
+    database = Database(settings, network=network, key_arn=keys.arns["database"], logs_key_arn=logs_key_arn, opts=opts)
+    cluster = Cluster(settings, network=network, key_arn=keys.arns["cluster"], logs_key_arn=logs_key_arn, opts=opts)
     nodes = Nodes(settings, network=network, cluster=cluster, opts=opts)
-    cache = Cache(settings, network=network, key_arn=keys.arns["secrets"], password=secrets.cache_password, opts=opts)
+    cache = Cache(
+        settings,
+        network=network,
+        key_arn=keys.arns["secrets"],
+        logs_key_arn=logs_key_arn,
+        password=secrets.cache_password,
+        opts=opts,
+    )
     storage = Storage(settings, network=network, key_arn=keys.arns["storage"], account_id=account_id, opts=opts)
     stored = secrets.store(key_arn=keys.arns["secrets"], access_key=storage.access_key)
     identity = Identity(
@@ -65,6 +75,17 @@ def program() -> None:
         cluster_name=cluster.name,
         opts=opts,
     )
+    safety: list[pulumi.Resource] = []
+    backup = None
+    if settings.defaults.vault:
+        data = {"database": database.arn, "storage": storage.arn}
+        backup = Backup(settings, account_id=account_id, key_arns=keys.arns, arns=data, opts=opts)
+        safety.append(backup)
+    if settings.defaults.alarms:
+        identifiers = watched(
+            settings, network=network, dns=dns, database=database, cache=cache, storage=storage, backup=backup
+        )
+        safety.append(Alarms(settings, account_id=account_id, key_arns=keys.arns, identifiers=identifiers, opts=opts))
 
     facts = gather(
         settings,
@@ -78,7 +99,9 @@ def program() -> None:
     )
     # Everything must stand before Flux is told about it: a half-built stack commits nothing.
     commit = deliver(
-        settings, facts, after=[keys, network, dns, database, cache, storage, cluster, nodes, identity, *stored]
+        settings,
+        facts,
+        after=[keys, network, dns, database, cache, storage, cluster, nodes, identity, *stored, *safety],
     )
     bootstrap = Bootstrap(settings, cluster=cluster, nodes=nodes, facts=facts, commit=commit)
     if settings.deliver.wait:

@@ -9,25 +9,19 @@ One model, two readers (``infra/stack_config.py``): `pulumi.Config` inside the p
 import re
 from collections.abc import Mapping
 from functools import cached_property
+from ipaddress import IPv4Network
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
 
 from infra import tables
 from infra.defaults import PROFILES, ProfileDefaults
-from infra.sections import (
-    ClusterSettings,
-    DeliverSettings,
-    DnsSettings,
-    GitOpsSettings,
-    NatMode,
-    NetworkSettings,
-    Refused,
-    Setting,
-    SignInSettings,
-    SizeSettings,
-    domain_name,
-)
+from infra.sections.base import Refused, Setting, domain_name
+from infra.sections.data import AlarmSettings, BackupSettings, CacheSettings, DatabaseSettings, RestoreSettings
+from infra.sections.delivery import DeliverSettings, GitOpsSettings
+from infra.sections.machines import ClusterSettings, SizeSettings
+from infra.sections.network import DnsSettings, NatMode, NetworkSettings
+from infra.sections.people import SignInSettings
 from values.facts import DEFAULT_CHART_VERSION, HARBOR_CHART_REPOSITORY, SUPPORTED_CHART_VERSIONS
 
 #: Names of AWS resources begin with it, and the shortest limit (an ALB's 32) must still hold a suffix.
@@ -73,12 +67,24 @@ class Settings(Setting):
     """Access to the EKS cluster."""
     sizes: SizeSettings = SizeSettings()
     """Instance types and counts."""
+    database: DatabaseSettings = DatabaseSettings()
+    """PostgreSQL version and backups."""
+    cache: CacheSettings = CacheSettings()
+    """Valkey version."""
+    backup: BackupSettings = BackupSettings()
+    """How long recovery points are kept, and where copies go."""
+    restore: RestoreSettings = RestoreSettings()
+    """Coming back from a backup."""
+    alarms: AlarmSettings = AlarmSettings()
+    """Who is told, and of what cost."""
     sign_in: SignInSettings = SignInSettings()
     """How people sign in."""
     deliver: DeliverSettings = DeliverSettings()
     """Waiting for Flux."""
     deletion_protection: bool = True
-    """AWS refuses to delete the cluster and the database. Before a destroy, turn it off and run `pulumi up`."""
+    """AWS refuses to delete the cluster and the database. `slipway teardown` turns it off for its own run."""
+    keep_data: bool = True
+    """What holds data is protected by Pulumi, and stays at AWS when the stack is destroyed."""
     git_token: SecretStr | None = None
     """Token that pushes to the GitOps repository; set it with `pulumi config set --secret slipway:gitToken`."""
     git_read_token: SecretStr | None = None
@@ -111,6 +117,17 @@ class Settings(Setting):
     def _is_account(cls, value: str) -> str:
         if value and not re.match(r"^\d{12}$", value):
             raise Refused("is not an AWS account id", 'give its twelve digits, quoted in YAML, like "111122223333"')
+        return value
+
+    @field_validator("storage", mode="before")
+    @classmethod
+    def _has_a_driver(cls, value: object) -> object:
+        # The registry's S3 driver knows static keys, environment, file and EC2 metadata, and nothing newer.
+        if isinstance(value, str) and value.lower() in {"irsa", "s3-irsa", "s3+irsa", "s3-pod-identity"}:
+            raise Refused(
+                "is not possible: the registry's S3 driver knows neither IRSA nor Pod Identity",
+                "use efs, or s3 with the scoped access key that Slipway makes",
+            )
         return value
 
     @field_validator("zones")
@@ -158,6 +175,35 @@ class Settings(Setting):
             )
         return self
 
+    @model_validator(mode="after")
+    def _network_holds_the_nodes(self) -> "Settings":
+        """Hold existing subnets to the zones, and new ones to the addresses that nodes and their pods can take."""
+        if existing := self.network.existing:
+            if set(existing.private) != set(self.zone_names):
+                raise Refused(
+                    f"network.existing has subnets in {', '.join(existing.private)}, "
+                    f"the environment's zones are {', '.join(self.zone_names)}",
+                    "give zones and subnets that agree",
+                )
+            return self
+        # An eighth of the VPC for each zone's nodes (infra/aws/subnets.py), of which AWS keeps five addresses.
+        room = IPv4Network(self.network.cidr).num_addresses // 8 - 5
+        if self.node_addresses > room:
+            raise Refused(
+                f"network.cidr {self.network.cidr} gives each zone {room} addresses for nodes and pods, "
+                f"sizes ask for {self.node_addresses}",
+                "take a larger network, fewer nodes per zone, or a smaller node type",
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _restores_what_there_is(self) -> "Settings":
+        if self.restore.storage and self.storage == "s3":
+            raise Refused("restore.storage is for EFS", "a bucket's old objects come back from their versions")
+        if self.backup.copy_region and self.backup.copy_region == self.region:
+            raise Refused("backup.copyRegion is the environment's own region", "name another one")
+        return self
+
     @cached_property
     def defaults(self) -> ProfileDefaults:
         """What the profile gives where the team gave nothing."""
@@ -172,6 +218,36 @@ class Settings(Setting):
     def nat(self) -> NatMode:
         """NAT mode after the profile's default."""
         return self.network.nat or self.defaults.nat
+
+    @property
+    def node_addresses(self) -> int:
+        """IPv4 addresses that a zone's nodes and their pods can take, with the one that an upgrade adds."""
+        return ((self.sized.nodes_per_zone or 1) + 1) * tables.node_addresses(self.sized.node_type or "")
+
+    @property
+    def copy_region(self) -> str:
+        """Second region of recovery points and secrets; empty where the profile copies none."""
+        return self.backup.copy_region or (tables.copy_region(self.region) if self.defaults.copies else "")
+
+    @property
+    def database_retention_days(self) -> int:
+        """Days that RDS's own backups reach back."""
+        return self.database.backup_retention_days or self.defaults.backup_retention_days
+
+    @property
+    def health_check(self) -> bool:
+        """Whether Route53 calls the registry from outside."""
+        return self.defaults.health_check if self.dns.health_check is None else self.dns.health_check
+
+    @property
+    def query_log(self) -> bool:
+        """Whether the queries of our zone are logged; an existing zone has its own owner."""
+        return self.defaults.query_log and not self.dns.existing_zone
+
+    @property
+    def monthly_budget_usd(self) -> int:
+        """Monthly cost in US dollars that the budget tells of."""
+        return self.alarms.monthly_budget_usd or self.defaults.monthly_budget_usd
 
     @cached_property
     def sized(self) -> SizeSettings:

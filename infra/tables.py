@@ -1,5 +1,6 @@
 """Read the dated facts in ``tables/``. Each file names its source and date; nothing here is a fact itself."""
 
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -36,15 +37,77 @@ def default_kubernetes_version() -> str:
     return read("kubernetes")["default"]
 
 
-def addons(kubernetes_version: str, when: str) -> dict[str, str | None]:
-    """Add-on name → pinned version (None: EKS's default) for `when`, ``before-nodes`` or ``after-nodes``."""
-    table = read("kubernetes")["addons"]
-    return {name: row["versions"][kubernetes_version] for name, row in table.items() if row["when"] == when}
+def addons(when: str) -> list[str]:
+    """Names of the EKS add-ons for `when`, ``before-nodes`` or ``after-nodes``."""
+    return [name for name, row in read("kubernetes")["addons"].items() if row["when"] == when]
+
+
+def addon_version(name: str, kubernetes_version: str) -> str | None:
+    """The pinned version of an add-on; None for EKS's default."""
+    return read("kubernetes")["addons"][name]["versions"][kubernetes_version]
 
 
 def default_postgres_version() -> str:
     """PostgreSQL major of a new environment."""
     return read("database")["postgres"]["default"]
+
+
+def addon_names() -> frozenset[str]:
+    """Names of the EKS add-ons that every cluster gets."""
+    return frozenset(read("kubernetes")["addons"])
+
+
+def postgres_versions() -> tuple[str, ...]:
+    """PostgreSQL majors that RDS supports and Slipway provisions, newest first."""
+    return tuple(read("database")["postgres"]["versions"])
+
+
+def standard_support_ends() -> dict[tuple[str, str], date]:
+    """(setting, version) → last day of AWS's standard support, for each version that can be chosen."""
+    kubernetes = {version: row["standard-support-ends"] for version, row in read("kubernetes")["versions"].items()}
+    postgres = read("database")["postgres"]["versions"]
+    return {("kubernetesVersion", version): day for version, day in kubernetes.items()} | {
+        ("database.postgresVersion", version): day for version, day in postgres.items()
+    }
+
+
+def default_valkey_version() -> str:
+    """Valkey version of a new environment."""
+    return read("cache")["valkey"]["default"]
+
+
+def valkey_versions() -> tuple[str, ...]:
+    """Valkey versions that ElastiCache has and Harbor is run with."""
+    return tuple(read("cache")["valkey"]["versions"])
+
+
+def cache_node_types() -> tuple[str, ...]:
+    """ElastiCache node types that Slipway provisions."""
+    return tuple(read("cache")["nodes"])
+
+
+@cache
+def node_types() -> dict[str, int]:
+    """EC2 type → pods that a node of it holds, by the addresses of its network interfaces."""
+    table = read("nodes")
+    return {
+        f"{family}.{size}": shape["enis"] * (shape["addresses"] - 1) + 2
+        for family, sizes in table["types"].items()
+        for size, shape in ((size, table["shapes"][name]) for size, name in sizes.items())
+    }
+
+
+def node_addresses(node_type: str) -> int:
+    """IPv4 addresses that one node of this type can take from its subnet."""
+    family, _, size = node_type.rpartition(".")
+    table = read("nodes")
+    shape = table["shapes"][table["types"][family][size]]
+    return shape["enis"] * shape["addresses"]
+
+
+def copy_region(region: str) -> str:
+    """Second region for copies of what a region holds; empty where the table has none."""
+    return read("regions")["copy"].get(region, "")
 
 
 def database_classes() -> tuple[str, ...]:

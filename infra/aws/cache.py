@@ -5,6 +5,7 @@ from pulumi_aws import elasticache
 
 from infra.assemble import CACHE_PORT
 from infra.aws.admission import admit_nodes
+from infra.aws.logs import log_group
 from infra.aws.network import Network
 from infra.naming import Names
 from infra.settings import Settings
@@ -12,16 +13,18 @@ from values.secrets import CACHE_USERNAME
 
 TOKEN = "slipway:aws:Cache"  # noqa: S105
 
-ENGINE_VERSION = "8.0"
+#: what ElastiCache writes → the part of its log group
+LOGS = {"slow-log": "cache-slow", "engine-log": "cache-engine"}
 
 
 class Cache(pulumi.ComponentResource):
-    """The Valkey replication group. Outputs: `host`, the primary endpoint, which follows a failover.
+    """The Valkey replication group. Outputs: `host`, the primary endpoint, which follows a failover; `name`, its id.
 
     It is a queue for jobs, not only a cache, so nothing may be evicted; still nothing in it has to survive.
     """
 
     host: pulumi.Output[str]
+    name: pulumi.Output[str]
 
     def __init__(
         self,
@@ -29,6 +32,7 @@ class Cache(pulumi.ComponentResource):
         *,
         network: Network,
         key_arn: pulumi.Input[str],
+        logs_key_arn: pulumi.Input[str],
         password: pulumi.Input[str],
         opts: pulumi.ResourceOptions,
     ) -> None:
@@ -41,12 +45,12 @@ class Cache(pulumi.ComponentResource):
             replication_group_id=name,
             description=f"Harbor {settings.environment}: sessions and job queues",
             engine="valkey",
-            engine_version=ENGINE_VERSION,
+            engine_version=settings.cache.valkey_version,
             node_type=settings.sized.cache_node_type,
             num_cache_clusters=settings.sized.cache_nodes,
             automatic_failover_enabled=several,
             multi_az_enabled=several,
-            parameter_group_name=self._parameters(names).name,
+            parameter_group_name=self._parameters(names, settings).name,
             subnet_group_name=self._subnets(names, network).name,
             security_group_ids=[
                 admit_nodes(
@@ -64,7 +68,25 @@ class Cache(pulumi.ComponentResource):
             transit_encryption_enabled=True,
             transit_encryption_mode="required",
             user_group_ids=[self._users(names, password).user_group_id],
+            # Only for the proof that it can be restored: nothing in it has to survive.
             snapshot_retention_limit=1,
+            snapshot_window="04:00-05:00",
+            maintenance_window="sun:05:30-sun:06:30",
+            log_delivery_configurations=[
+                {
+                    "destination": log_group(
+                        part,
+                        name=f"/aws/elasticache/{name}/{log_type}",
+                        settings=settings,
+                        key_arn=logs_key_arn,
+                        parent=self,
+                    ).name,
+                    "destination_type": "cloudwatch-logs",
+                    "log_format": "json",
+                    "log_type": log_type,
+                }
+                for log_type, part in LOGS.items()
+            ],
             auto_minor_version_upgrade=True,
             apply_immediately=False,
             tags=names.tags("cache"),
@@ -72,7 +94,7 @@ class Cache(pulumi.ComponentResource):
                 child, pulumi.ResourceOptions(custom_timeouts=pulumi.CustomTimeouts(create="60m"))
             ),
         )
-        self.host = group.primary_endpoint_address
+        self.host, self.name = group.primary_endpoint_address, group.replication_group_id
         self.register_outputs({"host": self.host})
 
     def _subnets(self, names: Names, network: Network) -> elasticache.SubnetGroup:
@@ -85,12 +107,13 @@ class Cache(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
 
-    def _parameters(self, names: Names) -> elasticache.ParameterGroup:
+    def _parameters(self, names: Names, settings: Settings) -> elasticache.ParameterGroup:
+        family = f"valkey{settings.cache.valkey_version.partition('.')[0]}"
         return elasticache.ParameterGroup(
             "cache",
-            name=names.physical("cache-valkey8"),
+            name=names.physical(f"cache-{family}"),
             description=f"Harbor {names.environment}: jobs must not be evicted",
-            family="valkey8",
+            family=family,
             parameters=[{"name": "maxmemory-policy", "value": "noeviction"}],
             tags=names.tags("cache"),
             opts=pulumi.ResourceOptions(parent=self),

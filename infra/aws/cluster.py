@@ -3,11 +3,13 @@
 import json
 
 import pulumi
-from pulumi_aws import cloudwatch, eks, iam
+from pulumi_aws import eks, iam
 
 from infra import tables
 from infra.aws.identity import pod_role
+from infra.aws.logs import log_group
 from infra.aws.network import Network
+from infra.aws.policies import service_trust
 from infra.errors import Problem, SettingsError
 from infra.naming import Names, partition
 from infra.settings import Settings
@@ -46,18 +48,22 @@ class Cluster(pulumi.ComponentResource):
     before_nodes: list[pulumi.Resource]
 
     def __init__(
-        self, settings: Settings, *, network: Network, key_arn: pulumi.Input[str], opts: pulumi.ResourceOptions
+        self,
+        settings: Settings,
+        *,
+        network: Network,
+        key_arn: pulumi.Input[str],
+        logs_key_arn: pulumi.Input[str],
+        opts: pulumi.ResourceOptions,
     ) -> None:
         super().__init__(TOKEN, "cluster", None, opts)
         names, child = Names(settings.environment), pulumi.ResourceOptions(parent=self)
-        name = names.physical(limit=100)
-        # EKS makes this group itself, without retention, unless it is there first.
-        logs = cloudwatch.LogGroup(
-            "control-plane",
-            name=f"/aws/eks/{name}/cluster",
-            retention_in_days=settings.defaults.log_retention_days,
-            tags=names.tags("control-plane"),
-            opts=child,
+        # A new name makes a new cluster, and all that names it follows; the data knows no cluster.
+        rebuilt = settings.restore.cluster
+        name = names.physical(str(rebuilt.generation) if rebuilt else "", limit=100)
+        # EKS makes this group itself, without retention and encryption, unless it is there first.
+        logs = log_group(
+            "control-plane", name=f"/aws/eks/{name}/cluster", settings=settings, key_arn=logs_key_arn, parent=self
         )
         access = settings.cluster
         role, attachment = self._role(names, settings)
@@ -96,8 +102,7 @@ class Cluster(pulumi.ComponentResource):
         for arn in access.admin_role_arns:
             self._admit(arn, settings)
         self.before_nodes = [
-            addon(item, version, cluster=self, settings=settings, after=[])
-            for item, version in tables.addons(settings.kubernetes_version, "before-nodes").items()
+            addon(item, cluster=self, settings=settings, after=[]) for item in tables.addons("before-nodes")
         ]
         self.register_outputs({"name": self.name})
 
@@ -106,14 +111,7 @@ class Cluster(pulumi.ComponentResource):
         role = iam.Role(
             "cluster",
             name=names.physical("cluster", limit=64),
-            assume_role_policy=json.dumps(
-                {
-                    "Version": "2012-10-17",
-                    "Statement": [
-                        {"Effect": "Allow", "Principal": {"Service": "eks.amazonaws.com"}, "Action": "sts:AssumeRole"}
-                    ],
-                }
-            ),
+            assume_role_policy=service_trust("eks.amazonaws.com"),
             tags=names.tags("cluster"),
             opts=child,
         )
@@ -199,7 +197,6 @@ def kubeconfig(region: str, *, name: str, endpoint: str, authority: str) -> str:
 
 def addon(
     name: str,
-    version: str | None,
     *,
     cluster: Cluster,
     settings: Settings,
@@ -209,7 +206,6 @@ def addon(
 
     Args:
         name: EKS's name of the add-on.
-        version: pinned, or None for EKS's default of this Kubernetes version.
         cluster: the cluster, also the parent.
         settings: of the environment.
         after: what must be there first, such as a node to run on.
@@ -226,11 +222,22 @@ def addon(
         name,
         cluster_name=cluster.name,
         addon_name=name,
-        addon_version=version,
+        addon_version=addon_version(name, settings, cluster),
         configuration_values=json.dumps(configuration) if configuration else None,
         pod_identity_associations=associations or None,
         resolve_conflicts_on_create="OVERWRITE",
         resolve_conflicts_on_update="OVERWRITE",
         tags=names.tags(name),
         opts=pulumi.ResourceOptions(parent=cluster, depends_on=[*after, *attachments]),
+    )
+
+
+def addon_version(name: str, settings: Settings, parent: pulumi.Resource) -> pulumi.Input[str]:
+    """Give an add-on's version: the settings', the table's, or the one that EKS has as default at this `up`."""
+    known = settings.cluster.addon_versions.get(name) or tables.addon_version(name, settings.kubernetes_version)
+    return (
+        known
+        or eks.get_addon_version_output(
+            addon_name=name, kubernetes_version=settings.kubernetes_version, opts=pulumi.InvokeOptions(parent=parent)
+        ).version
     )

@@ -1,13 +1,15 @@
-"""Hosted zone, its delegation, CAA, and the ACM certificate of the registry's name."""
+"""Hosted zone, its delegation, CAA, query log, health check, and the ACM certificate of the registry's name."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pulumi
-from pulumi_aws import acm, route53
+from pulumi_aws import acm, cloudwatch, route53
 
 from infra.aws.delegation import Delegation
+from infra.aws.logs import log_group
+from infra.aws.policies import allow, policy_document
 from infra.durable import durable
-from infra.naming import Names
+from infra.naming import Names, dns_region
 from infra.settings import Settings
 
 TOKEN = "slipway:aws:Dns"  # noqa: S105
@@ -20,16 +22,26 @@ class Dns(pulumi.ComponentResource):
         zone_id: the hosted zone that external-dns writes the registry's record into.
         name_servers: of a new zone; empty for an existing one.
         certificate_arn: a certificate that is validated, not only requested.
+        health_check_id: of the call from outside; None where it is off.
         gate: the pending delegation that everything which costs money waits for; empty when the parent is ours.
     """
 
     zone_id: pulumi.Output[str]
     name_servers: pulumi.Output[Sequence[str]]
     certificate_arn: pulumi.Output[str]
+    health_check_id: pulumi.Output[str] | None
     gate: Sequence[pulumi.Resource]
 
-    def __init__(self, settings: Settings, *, opts: pulumi.ResourceOptions) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        account_id: pulumi.Output[str],
+        key_arns: Mapping[str, pulumi.Input[str]],
+        opts: pulumi.ResourceOptions,
+    ) -> None:
         super().__init__(TOKEN, "dns", None, opts)
+        self._names = Names(settings.environment)
         self._child = pulumi.ResourceOptions(parent=self)
         self.gate = ()
         if settings.dns.existing_zone:
@@ -38,7 +50,10 @@ class Dns(pulumi.ComponentResource):
             delegated: Sequence[pulumi.Resource] = ()
         else:
             delegated = self._new_zone(settings)
+        if settings.query_log:
+            self._query_log(settings, account_id, key_arns["dns"])
         self.certificate_arn = self._certificate(settings, delegated)
+        self.health_check_id = self._health_check(settings) if settings.health_check else None
         self.register_outputs({"zoneId": self.zone_id, "nameServers": self.name_servers})
 
     def _zone_id_of(self, zone: str) -> pulumi.Output[str]:
@@ -50,8 +65,8 @@ class Dns(pulumi.ComponentResource):
             "zone",
             name=settings.domain,
             comment=f"Harbor {settings.environment}",
-            tags=Names(settings.environment).tags("zone"),
-            opts=durable(self),
+            tags=self._names.tags("zone"),
+            opts=durable(settings, self),
         )
         self.zone_id, self.name_servers = zone.zone_id, zone.name_servers
         if settings.dns.delegate_from:
@@ -71,6 +86,45 @@ class Dns(pulumi.ComponentResource):
             self.gate = (delegation,)
         return (delegation,)
 
+    def _query_log(self, settings: Settings, account_id: pulumi.Output[str], key_arn: pulumi.Input[str]) -> None:
+        """Declare the log of the zone's queries; Route53 writes it in one region of each partition only."""
+        region = dns_region(settings.region)
+        logs = log_group(
+            "query-log",
+            name=f"/aws/route53/{settings.domain}",
+            settings=settings,
+            key_arn=key_arn,
+            parent=self,
+            region=region,
+        )
+        policy = cloudwatch.LogResourcePolicy(
+            "query-log",
+            policy_name=self._names.physical("query-log"),
+            policy_document=pulumi.Output.all(logs.arn, account_id).apply(lambda known: query_log_policy(*known)),
+            region=region,
+            opts=self._child,
+        )
+        route53.QueryLog(
+            "query-log",
+            zone_id=self.zone_id,
+            cloudwatch_log_group_arn=logs.arn,
+            opts=pulumi.ResourceOptions.merge(self._child, pulumi.ResourceOptions(depends_on=[policy])),
+        )
+
+    def _health_check(self, settings: Settings) -> pulumi.Output[str]:
+        return route53.HealthCheck(
+            "registry",
+            type="HTTPS",
+            fqdn=settings.domain,
+            port=443,
+            resource_path="/api/v2.0/ping",
+            request_interval=30,
+            failure_threshold=3,
+            measure_latency=True,
+            tags=self._names.tags("registry"),
+            opts=self._child,
+        ).id
+
     def _certificate(self, settings: Settings, delegated: Sequence[pulumi.Resource]) -> pulumi.Output[str]:
         caa = route53.Record(
             "caa",
@@ -86,7 +140,7 @@ class Dns(pulumi.ComponentResource):
             "certificate",
             domain_name=settings.domain,
             validation_method="DNS",
-            tags=Names(settings.environment).tags("certificate"),
+            tags=self._names.tags("certificate"),
             opts=pulumi.ResourceOptions.merge(self._child, pulumi.ResourceOptions(depends_on=[caa])),
         )
         proof = certificate.domain_validation_options[0]
@@ -107,3 +161,17 @@ class Dns(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions.merge(self._child, pulumi.ResourceOptions(depends_on=list(delegated))),
         )
         return validated.certificate_arn
+
+
+def query_log_policy(log_group_arn: str, account: str) -> str:
+    """Give the policy by which Route53 writes into one log group, for this account's zones only."""
+    return policy_document(
+        [
+            allow(
+                ["logs:CreateLogStream", "logs:PutLogEvents"],
+                f"{log_group_arn}:*",
+                Principal={"Service": "route53.amazonaws.com"},
+                Condition={"StringEquals": {"aws:SourceAccount": account}},
+            )
+        ]
+    )

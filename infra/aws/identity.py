@@ -7,27 +7,24 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pulumi
 from pulumi_aws import eks, iam
 
+from infra.aws.policies import Statement, allow, policy_document
 from infra.naming import Names, partition
 from infra.settings import Settings
 
 TOKEN = "slipway:aws:Identity"  # noqa: S105
 
-POD_IDENTITY_TRUST = json.dumps(
-    {
-        "Version": "2012-10-17",
-        "Statement": [
-            {
-                "Effect": "Allow",
-                "Principal": {"Service": "pods.eks.amazonaws.com"},
-                "Action": ["sts:AssumeRole", "sts:TagSession"],
-            }
-        ],
-    }
+POD_IDENTITY_TRUST = policy_document(
+    [
+        {
+            "Effect": "Allow",
+            "Principal": {"Service": "pods.eks.amazonaws.com"},
+            "Action": ["sts:AssumeRole", "sts:TagSession"],
+        }
+    ]
 )
 
 
@@ -40,27 +37,23 @@ class Scope:
     secrets_key: str
 
 
-def _allow(actions: list[str], resource: str | list[str], **more: Any) -> dict[str, Any]:  # noqa: ANN401
-    return {"Effect": "Allow", "Action": actions, "Resource": resource, **more}
-
-
-def external_dns_policy(scope: Scope) -> list[dict[str, Any]]:
+def external_dns_policy(scope: Scope) -> list[Statement]:
     """Records of our zone only; listing knows no resource."""
     return [
-        _allow(["route53:ChangeResourceRecordSets", "route53:ListResourceRecordSets"], scope.zone),
-        _allow(["route53:ListHostedZones", "route53:ListTagsForResources"], "*"),
+        allow(["route53:ChangeResourceRecordSets", "route53:ListResourceRecordSets"], scope.zone),
+        allow(["route53:ListHostedZones", "route53:ListTagsForResources"], "*"),
     ]
 
 
-def external_secrets_policy(scope: Scope) -> list[dict[str, Any]]:
+def external_secrets_policy(scope: Scope) -> list[Statement]:
     """Reading the secrets below our prefix, and decrypting with their key."""
     return [
-        _allow(["secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"], scope.secrets),
-        _allow(["kms:Decrypt"], scope.secrets_key),
+        allow(["secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"], scope.secrets),
+        allow(["kms:Decrypt"], scope.secrets_key),
     ]
 
 
-def load_balancer_policy(_scope: Scope) -> list[dict[str, Any]]:
+def load_balancer_policy(_scope: Scope) -> list[Statement]:
     """What the AWS Load Balancer Controller documents as its policy; changes only to what it tagged itself."""
     return json.loads((Path(__file__).parent / "load-balancer-controller-policy.json").read_text())
 
@@ -71,7 +64,7 @@ class Controller:
 
     namespace: str
     service_account: str
-    policy: Callable[[Scope], list[dict[str, Any]]]
+    policy: Callable[[Scope], list[Statement]]
 
 
 CONTROLLERS: Mapping[str, Controller] = {
@@ -83,11 +76,6 @@ CONTROLLERS: Mapping[str, Controller] = {
         namespace="external-secrets", service_account="external-secrets", policy=external_secrets_policy
     ),
 }
-
-
-def policy_document(statements: list[dict[str, Any]]) -> str:
-    """Give a policy document as stable JSON text."""
-    return json.dumps({"Version": "2012-10-17", "Statement": statements})
 
 
 def pod_role(

@@ -4,14 +4,13 @@ One zone in a group: the group is never rebalanced across zones (which ignores d
 goes zone by zone.
 """
 
-import json
-
 import pulumi
 from pulumi_aws import ec2, eks, iam
 
 from infra import tables
 from infra.aws.cluster import Cluster, addon
 from infra.aws.network import Network
+from infra.aws.policies import service_trust
 from infra.naming import Names, partition
 from infra.settings import Settings
 
@@ -48,22 +47,21 @@ class Nodes(pulumi.ComponentResource):
                 tags=self._names.tags(f"nodes-{zone}"),
                 opts=pulumi.ResourceOptions.merge(
                     child,
-                    pulumi.ResourceOptions(depends_on=[*cluster.before_nodes, *policies, *network.routes]),
+                    pulumi.ResourceOptions(depends_on=[*cluster.before_nodes, *policies, *network.way_out]),
                 ),
             )
             for zone in settings.zone_names
         ]
-        for name, version in tables.addons(settings.kubernetes_version, "after-nodes").items():
-            addon(name, version, cluster=cluster, settings=settings, after=groups)
+        for name in tables.addons("after-nodes"):
+            addon(name, cluster=cluster, settings=settings, after=groups)
         self.register_outputs({})
 
     def _role(self, settings: Settings) -> tuple[iam.Role, list[pulumi.Resource]]:
         child = pulumi.ResourceOptions(parent=self)
-        trust = {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}
         role = iam.Role(
             "nodes",
             name=self._names.physical("nodes", limit=64),
-            assume_role_policy=json.dumps({"Version": "2012-10-17", "Statement": [trust]}),
+            assume_role_policy=service_trust("ec2.amazonaws.com"),
             tags=self._names.tags("nodes"),
             opts=child,
         )

@@ -32,11 +32,11 @@ class HarborSecrets(pulumi.ComponentResource):
 
     def __init__(self, settings: Settings, *, opts: pulumi.ResourceOptions) -> None:
         super().__init__(TOKEN, "secrets", None, opts)
-        self._names = Names(settings.environment)
+        self._settings, self._names = settings, Names(settings.environment)
         self._table = secrets_for(frozenset({"database", "cache", *(["s3"] if settings.storage == "s3" else [])}))
         self._passwords = {
             (secret.name, key): RandomPassword(
-                f"{secret.name}-{key}", length=source.length, special=False, opts=durable(self)
+                f"{secret.name}-{key}", length=source.length, special=False, opts=durable(settings, self)
             )
             for secret in self._table
             for key, source in secret.properties.items()
@@ -44,7 +44,7 @@ class HarborSecrets(pulumi.ComponentResource):
         }
         self._private_keys = {
             (secret.name, key): PrivateKey(
-                f"{secret.name}-{key}", algorithm="RSA", rsa_bits=source.bits, opts=durable(self)
+                f"{secret.name}-{key}", algorithm="RSA", rsa_bits=source.bits, opts=durable(settings, self)
             )
             for secret in self._table
             for key, source in secret.properties.items()
@@ -70,8 +70,10 @@ class HarborSecrets(pulumi.ComponentResource):
                 description=f"Harbor {self._names.environment}: Kubernetes Secret {secret.name}",
                 kms_key_id=key_arn,
                 recovery_window_in_days=30,
+                # Encrypted there by AWS's own key: ours lives in one region.
+                replicas=[{"region": region}] if (region := self._settings.copy_region) else None,
                 tags=self._names.tags(secret.name),
-                opts=durable(self),
+                opts=durable(self._settings, self),
             )
             values = {key: self._value(secret, key, source, access_key) for key, source in secret.properties.items()}
             stored.append(

@@ -10,6 +10,7 @@ from values.facts import Facts
 ANSWERS = {
     "account_id": "111122223333",
     "vpc_id": "vpc-1",
+    "vpc_cidr": "10.0.0.0/16",
     "hosted_zone_id": "Z1",
     "certificate_arn": "arn:aws:acm:eu-central-1:111122223333:certificate/1",
     "database_host": "db.example.com",

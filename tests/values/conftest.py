@@ -15,6 +15,7 @@ PROFILES = ("dev", "ha", "large", "kind")
 ANSWERS = {
     "account_id": "111122223333",
     "vpc_id": "vpc-0123456789abcdef0",
+    "vpc_cidr": "10.0.0.0/16",
     "hosted_zone_id": "Z0123456789ABCDEFGHIJ",
     "certificate_arn": "arn:aws:acm:eu-central-1:111122223333:certificate/12345678-1234-1234-1234-123456789012",
     "database_host": "harbor-database.abcdefghijkl.eu-central-1.rds.amazonaws.com",

@@ -45,6 +45,8 @@ def computed(token: str, inputs: Inputs, made: Made) -> dict[str, Any]:
         inputs: plain values.
         made: the resource's source of made-up values.
     """
+    if isinstance(region := inputs.get("region"), str):
+        made = Made(made.seed, region=region)
     outputs = _RULES[token](inputs, made) if token in _RULES else {}
     if token in _ID_PREFIXES:
         outputs["id"] = _ID_PREFIXES[token] + made.hexadecimal("id")
@@ -68,6 +70,7 @@ _ID_PREFIXES = {
     "aws:ec2/routeTableAssociation:RouteTableAssociation": "rtbassoc-",
     "aws:ec2/route:Route": "r-rtb-",
     "aws:ec2/eip:Eip": "eipalloc-",
+    "aws:ec2/flowLog:FlowLog": "fl-",
     "aws:ec2/natGateway:NatGateway": "nat-",
     "aws:ec2/vpcEndpoint:VpcEndpoint": "vpce-",
     "aws:ec2/launchTemplate:LaunchTemplate": "lt-",
@@ -181,9 +184,22 @@ def _private_key(_inputs: Inputs, made: Made) -> dict[str, Any]:
     }
 
 
+def _by_arn(service: str, resource: str) -> Callable[[Inputs, Made], dict[str, Any]]:
+    """Give the rule of a type whose id is its ARN; `resource` is the ARN's last part with the name in it."""
+
+    def rule(inputs: Inputs, made: Made) -> dict[str, Any]:
+        arn = made.arn(service, resource.format(name=inputs.get("name", made.hexadecimal("id"))))
+        return {"id": arn, "arn": arn}
+
+    return rule
+
+
 _RULES: Mapping[str, Callable[[Inputs, Made], dict[str, Any]]] = {
     "aws:acm/certificate:Certificate": _certificate,
     "aws:acm/certificateValidation:CertificateValidation": lambda inputs, _: {"id": inputs["certificateArn"]},
+    "aws:backup/plan:Plan": lambda _inputs, made: {"id": made.hexadecimal("id", 32), "version": made.letters("v", 48)},
+    "aws:backup/vault:Vault": lambda inputs, made: {"arn": made.arn("backup", f"backup-vault:{inputs['name']}")},
+    "aws:cloudwatch/logGroup:LogGroup": lambda inputs, made: {"arn": made.arn("logs", f"log-group:{inputs['name']}")},
     "aws:ec2/launchTemplate:LaunchTemplate": lambda _inputs, _: {"latestVersion": 1, "defaultVersion": 1},
     "aws:eks/cluster:Cluster": _cluster,
     "aws:elasticache/replicationGroup:ReplicationGroup": _cache,
@@ -196,6 +212,7 @@ _RULES: Mapping[str, Callable[[Inputs, Made], dict[str, Any]]] = {
     "aws:rds/instance:Instance": _database,
     "aws:route53/record:Record": _record,
     "aws:route53/zone:Zone": _zone,
+    "aws:sns/topic:Topic": _by_arn("sns", "{name}"),
     "aws:s3/bucket:Bucket": _bucket,
     "aws:secretsmanager/secret:Secret": _secret,
     "random:index/randomPassword:RandomPassword": _password,
@@ -206,26 +223,67 @@ _RULES: Mapping[str, Callable[[Inputs, Made], dict[str, Any]]] = {
 SECRET_OUTPUTS = frozenset({"result", "bcryptHash", "privateKeyPem", "secret"})
 
 
+#: The played account has one VPC of somebody else's; its subnets tell tier and zone by the first digits of their ids.
+FOREIGN_VPC = "vpc-00000000000000000"
+_FOREIGN_TIERS = {"1": "public", "2": "private", "3": "data", "4": "control-plane"}
+
+
+def _found_vpc(arguments: Inputs, _made: Made) -> dict[str, Any]:
+    return {**arguments, "cidrBlock": "10.0.0.0/16", "enableDnsSupport": True, "enableDnsHostnames": True}
+
+
+def _found_subnet(arguments: Inputs, made: Made) -> dict[str, Any]:
+    tier, zone = arguments["id"].removeprefix("subnet-")[:2]
+    return {
+        "id": arguments["id"],
+        "vpcId": FOREIGN_VPC,
+        "availabilityZone": f"{made.region}{zone}",
+        "availableIpAddressCount": 8187 if _FOREIGN_TIERS.get(tier) == "private" else 251,
+        "tags": {"kubernetes.io/role/elb": "1"} if _FOREIGN_TIERS.get(tier) == "public" else {},
+    }
+
+
+def _found_route_table(arguments: Inputs, made: Made) -> dict[str, Any]:
+    tier = _FOREIGN_TIERS.get(arguments["subnetId"].removeprefix("subnet-")[0])
+    ways_out = {"public": {"gatewayId": "igw-0foreign"}, "private": {"natGatewayId": "nat-0foreign"}}
+    routes = [{"cidrBlock": "0.0.0.0/0", **ways_out[tier]}] if tier in ways_out else []
+    return {"id": f"rtb-{made.hexadecimal('id')}", "subnetId": arguments["subnetId"], "routes": routes}
+
+
+def _caller(arguments: Inputs, made: Made) -> dict[str, Any]:
+    arn = arguments["caller"] or made.arn("iam", "role/platform", is_global=True)
+    return {"id": ACCOUNT, "accountId": ACCOUNT, "arn": arn, "userId": "AIDAREHEARSAL"}
+
+
+def _addon_version(arguments: Inputs, _made: Made) -> dict[str, Any]:
+    return {**arguments, "id": arguments["addonName"], "version": "v1.0.0-eksbuild.1"}
+
+
+_FUNCTIONS: Mapping[str, Callable[[Inputs, Made], dict[str, Any]]] = {
+    "aws:ec2/getRouteTable:getRouteTable": _found_route_table,
+    "aws:ec2/getSubnet:getSubnet": _found_subnet,
+    "aws:ec2/getVpc:getVpc": _found_vpc,
+    "aws:eks/getAddonVersion:getAddonVersion": _addon_version,
+    "aws:index/getCallerIdentity:getCallerIdentity": _caller,
+    "aws:index/getPartition:getPartition": lambda _arguments, _made: {
+        "id": "aws",
+        "partition": "aws",
+        "dnsSuffix": "amazonaws.com",
+    },
+    "aws:route53/getZone:getZone": lambda arguments, made: {**_zone(arguments, made), "name": arguments["name"]},
+}
+
+
 def answer(token: str, arguments: Inputs, *, region: str, caller: str = "") -> dict[str, Any]:
     """Answer a provider function.
 
     Raises:
         LookupError: the rehearsal does not play this function.
     """
+    if token not in _FUNCTIONS:
+        raise LookupError(f"the rehearsal does not play the function {token}")
     made = Made(f"{token}:{sorted(arguments.items())}", region=region)
-    match token:
-        case "aws:index/getCallerIdentity:getCallerIdentity":
-            return {
-                "id": ACCOUNT,
-                "accountId": ACCOUNT,
-                "arn": caller or made.arn("iam", "role/platform", is_global=True),
-                "userId": "AIDAREHEARSAL",
-            }
-        case "aws:index/getPartition:getPartition":
-            return {"id": "aws", "partition": "aws", "dnsSuffix": "amazonaws.com"}
-        case "aws:route53/getZone:getZone":
-            return {**_zone(arguments, made), "name": arguments.get("name", "")}
-    raise LookupError(f"the rehearsal does not play the function {token}")
+    return _FUNCTIONS[token]({"caller": caller, **arguments}, made)
 
 
 def made_up_outputs(token: str, name: str, inputs: Inputs) -> dict[str, Any]:

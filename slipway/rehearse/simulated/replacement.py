@@ -25,12 +25,17 @@ EVERYWHERE = frozenset(
     }
 )
 BY_TYPE = {
+    "aws:backup/vault:Vault": frozenset({"kmsKeyArn", "name"}),
     "aws:cloudwatch/logGroup:LogGroup": frozenset({"name"}),
+    "aws:efs/accessPoint:AccessPoint": frozenset({"posixUser", "rootDirectory"}),
     "aws:efs/fileSystem:FileSystem": frozenset({"creationToken", "encrypted", "kmsKeyId", "performanceMode"}),
     "aws:eks/cluster:Cluster": frozenset({"name", "encryptionConfig", "kubernetesNetworkConfig"}),
     "aws:eks/nodeGroup:NodeGroup": frozenset({"amiType", "instanceTypes", "nodeRoleArn", "subnetIds"}),
+    "aws:elasticache/replicationGroup:ReplicationGroup": frozenset({"atRestEncryptionEnabled", "kmsKeyId"}),
     "aws:iam/role:Role": frozenset({"name"}),
-    "aws:rds/instance:Instance": frozenset({"dbName", "engine", "kmsKeyId", "storageEncrypted", "username"}),
+    "aws:rds/instance:Instance": frozenset(
+        {"dbName", "engine", "kmsKeyId", "restoreToPointInTime", "snapshotIdentifier", "storageEncrypted", "username"}
+    ),
     "aws:route53/zone:Zone": frozenset({"name"}),
     "aws:s3/bucket:Bucket": frozenset({"bucket"}),
     "aws:secretsmanager/secret:Secret": frozenset({"name"}),
