@@ -116,5 +116,9 @@ class RehearsalError(SlipwayError):
     """The rehearsal stopped before its end."""
 
 
+class TeardownError(SlipwayError):
+    """The teardown stopped before its end, or was not confirmed."""
+
+
 class DelegationPending(SlipwayError):
     """The parent zone does not delegate to the new zone yet."""

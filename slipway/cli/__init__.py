@@ -18,6 +18,7 @@ from slipway.cli.publish import publish
 from slipway.cli.render import render
 from slipway.cli.schema import schema
 from slipway.cli.status import status
+from slipway.cli.teardown import teardown
 from values.errors import ValuesError
 
 app = typer.Typer(
@@ -46,7 +47,7 @@ def options(
             raise typer.BadParameter(f"{directory}: {error.strerror}", param_hint="-C") from None
 
 
-for command in (init, schema, render, publish, status):
+for command in (init, schema, render, publish, status, teardown):
     app.command()(command)
 app.add_typer(rehearse.app, name="rehearse")
 app.add_typer(tools.app, name="tools")

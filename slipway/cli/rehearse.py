@@ -13,6 +13,7 @@ import typer.core
 
 from slipway.cli import console
 from slipway.cli.console import Output
+from slipway.teardown.procedure import Mode
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,6 +54,10 @@ def run(
         bool, typer.Option("--fresh", help="Start with an empty account, an empty repository and an empty cluster.")
     ] = False,
     destroy: Annotated[bool, typer.Option("--destroy", help="Play the end as well: allow deletion, destroy.")] = False,
+    teardown: Annotated[
+        Mode | None,
+        typer.Option(help="Play `slipway teardown` as well, and prove what it promises."),
+    ] = None,
     fail: Annotated[
         list[str] | None,
         typer.Option(metavar="TYPE", help="Let the creation of this type fail; TYPE::NAME for one. Repeatable."),
@@ -77,6 +82,7 @@ def run(
     Examples:
       slipway rehearse dev
       slipway rehearse ha --fresh --to commit --output json
+      slipway rehearse ha --to commit --teardown keep-data
       slipway rehearse dev --keep && export KUBECONFIG=$(slipway rehearse attach dev) && slipway status dev
       slipway rehearse dev --fresh --fail aws:rds/instance:Instance; slipway rehearse dev
 
@@ -89,7 +95,15 @@ def run(
     gc.enable()  # off for short commands
     # A supervisor's SIGTERM must stop the engine as gracefully as Ctrl-C does.
     signal.signal(signal.SIGTERM, _interrupt)
-    options = Options(to=to.value, keep=keep, fresh=fresh, destroy=destroy, fail=tuple(fail or ()), speed=speed)
+    options = Options(
+        to=to.value,
+        keep=keep,
+        fresh=fresh,
+        destroy=destroy,
+        teardown=teardown,
+        fail=tuple(fail or ()),
+        speed=speed,
+    )
     with Live() as watcher:
         try:
             report = rehearse(find_root(Path.cwd()), environment, options, watcher)

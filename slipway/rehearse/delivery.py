@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -16,6 +16,7 @@ from slipway.rehearse.folders import BRANCH
 from slipway.rehearse.report import DeliveryReport
 from slipway.rehearse.workspace import Workspace
 from slipway.steps import Watcher
+from slipway.teardown.withdraw import withdraw
 from slipway.tools.find import Found
 
 #: Nothing is pulled or started here: what takes longer will not come.
@@ -32,12 +33,14 @@ class Delivery:
         cluster: that runs.
         watcher: told how far it is.
         releases_before: versions of Harbor's release when the rehearsal began.
+        releases_after: when the commit was delivered.
     """
 
     workspace: Workspace
     cluster: Cluster
     watcher: Watcher
     releases_before: Sequence[int] = ()
+    releases_after: Sequence[int] = ()
 
     @cached_property
     def watch(self) -> Watch:
@@ -82,6 +85,16 @@ class Delivery:
             pause=_PAUSE_SECONDS,
         )
         refuse_undelivered(self.workspace.environment, chain)
+        self.releases_after = releases(self.cluster)
+
+    def withdraw(self, tell: Callable[[str], None]) -> None:
+        """Take Harbor out of the cluster, as a teardown does.
+
+        Raises:
+            TeardownError: it does not go.
+        """
+        self.watch.stop()  # the delivery is over; what follows is its end
+        withdraw(self.cluster.client, tell=tell, patience_seconds=DELIVERY_SECONDS)
 
     def report(self, *, kept: bool) -> DeliveryReport | None:
         """Give what there is to tell; nothing before the first look."""
@@ -93,7 +106,7 @@ class Delivery:
             url=chain.url,
             chart=str(self.cluster.chart),
             official_chart=self.cluster.chart.official,
-            new=releases(self.cluster) != self.releases_before,
+            new=self.releases_after != self.releases_before,
             links=[vars(link) for link in chain.links],
             cluster_seconds=round(self.cluster.seconds, 1),
             cluster_mebibytes=self.cluster.processes.resident_bytes() // 2**20,

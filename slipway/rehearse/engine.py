@@ -67,8 +67,8 @@ class Engine:
         """Take Pulumi's own protection from every resource."""
         self._call("state", "unprotect", "--all", "--yes", "--stack", self.workspace.environment)
 
-    def run(self, operation: str) -> Outcome:
-        """Run one operation; its failures are in the outcome.
+    def run(self, operation: str, *more: str) -> Outcome:
+        """Run one operation, with `more` of its options; its failures are in the outcome.
 
         Raises:
             RehearsalError: the engine ended without saying why.
@@ -78,7 +78,7 @@ class Engine:
         log = EventLog(self.workspace.folder / f"{operation}.events")
         log.path.unlink(missing_ok=True)
         self.workspace.journal.unlink(missing_ok=True)
-        arguments = [operation, "--stack", self.workspace.environment, "--event-log", str(log.path)]
+        arguments = [operation, *more, "--stack", self.workspace.environment, "--event-log", str(log.path)]
         arguments += ["--non-interactive", "--parallel", str(PARALLEL)]
         if operation != "preview":
             arguments += ["--yes", "--skip-preview"]

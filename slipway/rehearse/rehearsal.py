@@ -3,7 +3,7 @@
 import contextlib
 import shutil
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -26,6 +26,9 @@ from slipway.rehearse.simulated.schema import PACKAGES, UnknownTypeError, schema
 from slipway.rehearse.simulated.server import Behaviour, SimulatedProvider, serving
 from slipway.rehearse.workspace import Workspace, opened
 from slipway.steps import Step, Watcher, run_steps
+from slipway.teardown.keeping import kept
+from slipway.teardown.procedure import Mode
+from slipway.teardown.procedure import steps as teardown_steps
 from slipway.tools.find import find
 
 DELEGATION = "pulumi-python:dynamic/slipway:Delegation"
@@ -38,7 +41,8 @@ class Options:
 
     Attributes:
         fresh: start with an empty account and an empty repository.
-        destroy: play the end as well.
+        destroy: play the end as well: what holds data stays at AWS, and is forgotten.
+        teardown: play `slipway teardown` as well, in this mode.
         fail: type tokens, or ``token::name``, whose creation fails.
         speed: simulated seconds in one real second.
         to: where it ends: the ``cluster``, when Flux has delivered, or the ``commit``.
@@ -49,8 +53,14 @@ class Options:
     keep: bool = False
     fresh: bool = False
     destroy: bool = False
+    teardown: Mode | None = None
     fail: tuple[str, ...] = ()
     speed: float = 600.0
+
+    @property
+    def ends(self) -> bool:
+        """Whether the environment is gone afterwards."""
+        return self.destroy or self.teardown is not None
 
 
 def rehearse(root: Path, environment: str, options: Options, watcher: Watcher) -> report.Report:
@@ -72,7 +82,7 @@ def rehearse(root: Path, environment: str, options: Options, watcher: Watcher) -
         parent = stack.enter_context(parent_zone())
         delivery = None
         if options.to == "cluster":
-            keep = options.keep and not options.destroy
+            keep = options.keep and not options.ends
             delivery = stack.enter_context(delivering(settings, workspace, programs, watcher, keep=keep))
             kubeconfig, internet = delivery.cluster.kubeconfig, delivery.cluster.internet
         else:
@@ -98,7 +108,7 @@ def rehearse(root: Path, environment: str, options: Options, watcher: Watcher) -
             announce=watcher.note,
         )
         result = _Rehearsal(settings, workspace, engine, parent, options, watcher, delivery).run()
-    if options.destroy:
+    if options.ends:
         # EKS is gone, and with it everything that was in the cluster.
         shutil.rmtree(workspace.cluster, ignore_errors=True)
     return result
@@ -146,7 +156,7 @@ class _Rehearsal:
         except SlipwayError as error:
             self._write_page(started, before, failure=str(error))
             raise
-        deployment = self.engine.deployment() if not self.options.destroy else self.built
+        deployment = self.engine.deployment() if not self.options.ends else self.built
         self._tell_what_could_not_fail()
         there = self.workspace.files()
         result = report.Report(
@@ -189,13 +199,16 @@ class _Rehearsal:
                 Step("allow deletion", self._allow_deletion),
                 Step("destroy", self._must("destroy", "destroy")),
             ]
+        if self.options.teardown:
+            self.built = {}
+            steps += teardown_steps(self, self.options.teardown, self._withdraw)
         return steps
 
-    def _must(self, name: str, operation: str, *, unchanged: bool = False) -> Callable[[], None]:
+    def _must(self, name: str, operation: str, *more: str, unchanged: bool = False) -> Callable[[], None]:
         """Give a step that runs an engine operation and stands for its success."""
 
         def do() -> None:
-            outcome = self.engine.run(operation)
+            outcome = self.engine.run(operation, *more)
             self.reports.append(report.step_report(name, outcome))
             _raise_failures(name, outcome)
             if unchanged and outcome.changes:
@@ -258,6 +271,37 @@ class _Rehearsal:
         self.built = self.engine.deployment()
         self.kept = [resource["urn"] for resource in self.built["resources"] if resource.get("retainOnDelete")]
 
+    def _withdraw(self) -> None:
+        """Take Harbor out of the played cluster, as from a real one."""
+        self.built = self.deployment()
+        if self.options.teardown is Mode.keep_data:
+            self.kept = [f"{item.type}::{item.name}" for item in kept(self.built)]
+        if self.delivery:
+            self.delivery.withdraw(self.watcher.tell)
+
+    def deployment(self) -> Mapping[str, Any]:
+        """Give the state (`slipway.teardown.procedure.Stack`)."""
+        return self.engine.deployment()
+
+    def up(self, *, targets: Sequence[str], settings: Mapping[str, Any]) -> None:
+        """Run `up` with settings changed; the next `write_settings` takes them back."""
+        self.workspace.write_settings(**settings)
+        self._must("lift the protection", "up", *(part for urn in targets for part in ("--target", urn)))()
+
+    def destroy(self, *, keep_protected: bool) -> None:
+        """Destroy, and make sure that exactly what was promised is left."""
+        self._must("destroy", "destroy", *(("--exclude-protected",) if keep_protected else ()))()
+        left = [f"{item.type}::{item.name}" for item in kept(self.deployment())]
+        everything = [item["urn"] for item in self._resources() if item.get("custom") and not _is_provider(item)]
+        if sorted(left) != sorted(self.kept) or len(everything) != len(left):
+            raise RehearsalError(
+                Problem(
+                    where="destroy",
+                    what=f"left {len(everything)} resources, {len(self.kept)} were to stay",
+                    fix=f"look at {set(left) ^ set(self.kept) or everything}",
+                )
+            )
+
     def _tell_what_could_not_fail(self) -> None:
         """Say which --fail was in vain: a rehearsal that gets here saw no failure."""
         for asked in self.options.fail:
@@ -265,6 +309,10 @@ class _Rehearsal:
 
     def _resources(self) -> list[dict[str, Any]]:
         return self.engine.deployment().get("resources") or []
+
+
+def _is_provider(resource: Mapping[str, Any]) -> bool:
+    return resource["type"].startswith("pulumi:providers:")
 
 
 _RESUMABLE = "    what was made is in the state: run it again and it goes on from here"

@@ -73,7 +73,7 @@ def observe(client: Client, git: "Callable[[], tuple[str, str]]", branch: str) -
         ClusterAway: it does not answer.
     """
     commit, said = git()
-    return _asked(client, lambda: _observe(client, commit, said, branch))
+    return asked(client, lambda: _observe(client, commit, said, branch))
 
 
 def head(remote: Remote) -> tuple[str, str]:
@@ -91,7 +91,7 @@ def release_of(client: Client) -> dict[str, Any] | None:
     Raises:
         ClusterError, ClusterAway: see `observe`.
     """
-    return _asked(client, lambda: _get(client, HelmRelease, "harbor", HARBOR_NAMESPACE))
+    return asked(client, lambda: _get(client, HelmRelease, "harbor", HARBOR_NAMESPACE))
 
 
 def request_reconciliation(client: Client, now: str) -> None:
@@ -100,7 +100,7 @@ def request_reconciliation(client: Client, now: str) -> None:
     Raises:
         ClusterError: the cluster does not answer.
     """
-    _asked(client, lambda: _annotate(client, {"reconcile.fluxcd.io/requestedAt": now}))
+    asked(client, lambda: _annotate(client, {"reconcile.fluxcd.io/requestedAt": now}))
 
 
 def _annotate(client: Client, annotations: Mapping[str, str]) -> None:
@@ -207,7 +207,7 @@ def _ordered(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in version.split(".")[:3] if part.isdigit())
 
 
-def _asked(client: Client, ask: "Callable[[], Any]") -> Any:  # noqa: ANN401
+def asked(client: Client, ask: "Callable[[], Any]") -> Any:  # noqa: ANN401
     """Ask the cluster, and turn what can go wrong on the way into one clear error.
 
     Raises:

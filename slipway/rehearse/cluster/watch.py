@@ -53,6 +53,10 @@ class Watch:
 
     def __exit__(self, *_: object) -> None:
         """Stop looking."""
+        self.stop()
+
+    def stop(self) -> None:
+        """Stop looking: what was seen is what there is to tell."""
         self._end.set()
         self._thread.join()
 

@@ -1,0 +1,1 @@
+"""The end of an environment, in steps that can each be done again."""
