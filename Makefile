@@ -23,7 +23,7 @@ test: $(READY) ## Run all tests
 check: $(READY) ## Lint, formatting and types
 	@$(RUN)ruff check .
 	@$(RUN)ruff format --check .
-	@$(RUN)ty check --error-on-warning infra values slipway __main__.py
+	@$(RUN)ty check --error-on-warning infra values slipway policy __main__.py
 
 format: $(READY) ## Format the code
 	@$(RUN)ruff check --fix-only -q .

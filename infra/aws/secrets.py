@@ -50,7 +50,7 @@ class HarborSecrets(pulumi.ComponentResource):
             for key, source in secret.properties.items()
             if isinstance(source, RsaPrivateKey)
         }
-        self.cache_password = self._passwords["harbor-redis", "password"].result
+        self.cache_password = pulumi.Output.secret(self._passwords["harbor-redis", "password"].result)
         self.register_outputs({})
 
     def store(

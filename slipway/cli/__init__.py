@@ -13,6 +13,7 @@ import typer
 
 from infra.errors import SlipwayError
 from slipway.cli import console, rehearse, tools
+from slipway.cli.check import check
 from slipway.cli.init import init
 from slipway.cli.publish import publish
 from slipway.cli.render import render
@@ -47,7 +48,7 @@ def options(
             raise typer.BadParameter(f"{directory}: {error.strerror}", param_hint="-C") from None
 
 
-for command in (init, schema, render, publish, status, teardown):
+for command in (init, schema, render, publish, status, check, teardown):
     app.command()(command)
 app.add_typer(rehearse.app, name="rehearse")
 app.add_typer(tools.app, name="tools")
