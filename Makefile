@@ -50,5 +50,5 @@ $(READY): requirements/dev.txt pyproject.toml
 	@$(PYTHON) -m venv $(VENV)
 	@$(RUN)python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	@$(RUN)python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation --config-settings editable_mode=compat -e .
-	@$(RUN)python -m compileall -q infra slipway values
+	@$(RUN)python -m compileall -q infra policy slipway values
 	@touch $@
