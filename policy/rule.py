@@ -47,6 +47,8 @@ class Rule:
         look: gives a finding for each resource that it judges; none where it does not apply.
         severity: a mandatory violation stops `pulumi up` with the policy pack.
         profiles: that it holds for.
+        recorded_only: it asks for what the engine does not tell a policy pack: which inputs are marked as secret, or
+            ``retain_on_delete``. `slipway check` judges it, the pack leaves it out.
     """
 
     id: str
@@ -56,6 +58,7 @@ class Rule:
     look: Callable[[Context], Iterable[Finding]]
     severity: Severity = "mandatory"
     profiles: frozenset[str] = ALL_PROFILES
+    recorded_only: bool = False
 
 
 def each(token: str, ask: Callable[[Node], Answer]) -> Callable[[Context], Iterator[Finding]]:

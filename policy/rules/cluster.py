@@ -24,6 +24,7 @@ from slipway.graph.record import UNKNOWN, Node
 CLUSTER = "aws:eks/cluster:Cluster"
 NODES = "aws:eks/nodeGroup:NodeGroup"
 TEMPLATE = "aws:ec2/launchTemplate:LaunchTemplate"
+VOLUME = "aws:ebs/volume:Volume"
 ADDON = "aws:eks/addon:Addon"
 LOG_TYPES = {"api", "audit", "authenticator", "controllerManager", "scheduler"}
 #: An allowed network is no wider than a /24: whoever needs more needs a way into the VPC.
@@ -91,7 +92,15 @@ def _groups_cover_zones(context: Context) -> Iterator[Finding]:
     yield Finding("node groups", answer)
 
 
-def _disks(node: Node) -> Answer:
+def _disks(context: Context) -> Iterator[Finding]:
+    """Judge what nodes start with, and any volume beside them."""
+    for template in context.graph.of_type(TEMPLATE):
+        yield Finding(f"{TEMPLATE}::{template.name}", _mapped_disks(template))
+    for volume in context.graph.of_type(VOLUME):
+        yield Finding(f"{VOLUME}::{volume.name}", equals(volume, encrypted=True))
+
+
+def _mapped_disks(node: Node) -> Answer:
     blocks = value(node, "blockDeviceMappings")
     if blocks == UNKNOWN:
         return None
@@ -257,7 +266,7 @@ RULES = (
         reason="layers and scan results lie on the nodes' disks",
         fix="every EBS block encrypted, gp3",
         maps=("EC2.7", "EC2.181", "CKV_AWS_8"),
-        look=each(TEMPLATE, _disks),
+        look=_disks,
     ),
     Rule(
         id="addons-complete",

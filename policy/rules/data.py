@@ -335,6 +335,7 @@ RULES = (
         reason="Harbor carries the password in a URL: only letters and digits survive, so it has to be long",
         fix="32 letters and digits or more, marked as a secret",
         maps=("ElastiCache.6",),
+        recorded_only=True,
         look=each(CACHE_USER, _password),
     ),
     Rule(

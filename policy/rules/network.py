@@ -1,6 +1,6 @@
 """VPC, subnets, routes and security groups."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from policy.rule import (
@@ -9,12 +9,14 @@ from policy.rule import (
     Context,
     Finding,
     Rule,
+    as_list,
     each,
     each_in,
     equals,
     every,
     given,
     holds,
+    is_unknown,
     some,
     value,
 )
@@ -23,8 +25,13 @@ from slipway.graph.record import UNKNOWN, Node
 VPC = "aws:ec2/vpc:Vpc"
 SUBNET = "aws:ec2/subnet:Subnet"
 RULE = "aws:ec2/securityGroupRule:SecurityGroupRule"
+#: The same for one source at a time; the program makes none, a team's own code may.
+INGRESS = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
 GROUP = "aws:ec2/securityGroup:SecurityGroup"
 WORLD = {"0.0.0.0/0", "::/0"}
+#: Inputs that name addresses, and those that name security groups.
+SOURCES = ("cidrBlocks", "ipv6CidrBlocks", "cidrIpv4", "cidrIpv6")
+GROUPS = ("sourceSecurityGroupId", "referencedSecurityGroupId", "self")
 #: PostgreSQL, Valkey and NFS
 DATA_PORTS = {5432, 6379, 2049}
 
@@ -75,22 +82,30 @@ def _nat_in_own_zone(context: Context) -> Iterator[Finding]:
                 yield Finding(f"{route.type}::{route.name}", some([regional, own]))
 
 
+def _of_rules(ask: Callable[[Node], Answer]) -> Callable[[Context], Iterator[Finding]]:
+    """Judge every rule that lets something in, in both forms that AWS has."""
+
+    def look(context: Context) -> Iterator[Finding]:
+        for node in [*context.graph.of_type(RULE), *context.graph.of_type(INGRESS)]:
+            if value(node, "type") != "egress":
+                yield Finding(f"{node.type}::{node.name}", ask(node))
+
+    return look
+
+
 def _closed(rule: Node) -> Answer:
-    if value(rule, "type") == "egress":
-        return True
-    return every(
-        holds(rule, key, lambda cidrs: not WORLD & set(cidrs)) if value(rule, key) else True
-        for key in ("cidrBlocks", "ipv6CidrBlocks")
-    )
+    return every(holds(rule, key, lambda cidrs: not WORLD & set(as_list(cidrs))) for key in SOURCES if value(rule, key))
 
 
 def _only_from_groups(rule: Node) -> Answer:
-    """Judge the rules of the data ports; others pass."""
-    if value(rule, "type") == "egress":
-        return True
-    if not holds(rule, "fromPort", lambda port: int(port) in DATA_PORTS):
-        return holds(rule, "fromPort", lambda _: True)
-    return bool(given(rule, "sourceSecurityGroupId")) and not value(rule, "cidrBlocks")
+    """Judge the rules that open a data port; others pass."""
+    ports = [value(rule, "fromPort"), value(rule, "toPort")]
+    if is_unknown(ports):
+        return None
+    whole = None in ports or equals(rule, protocol="-1") or equals(rule, ipProtocol="-1")
+    opens = whole or any(int(ports[0]) <= port <= int(ports[1]) for port in DATA_PORTS)
+    from_group = any(value(rule, key) for key in GROUPS) and not any(value(rule, key) for key in SOURCES)
+    return not opens or from_group
 
 
 def _no_inline_world(group: Node) -> Answer:
@@ -143,7 +158,7 @@ RULES = (
         reason="nothing here is called from the internet but the load balancer, which its controller guards",
         fix="name a security group or a narrow network as the source",
         maps=("CIS 6.2", "CIS 6.3", "EC2.13", "EC2.14", "EC2.18", "EC2.19", "CKV_AWS_24", "CKV_AWS_25", "CKV_AWS_260"),
-        look=each(RULE, _closed),
+        look=_of_rules(_closed),
     ),
     Rule(
         id="security-group-closed",
@@ -157,7 +172,7 @@ RULES = (
         reason="only the nodes talk to database, cache and storage, whatever their addresses",
         fix="give the node security group as the rule's source",
         maps=("EC2.19",),
-        look=each(RULE, _only_from_groups),
+        look=_of_rules(_only_from_groups),
     ),
     Rule(
         id="security-group-described",
@@ -165,6 +180,6 @@ RULES = (
         fix="give each rule a description",
         maps=("CKV_AWS_23",),
         severity="advisory",
-        look=each(RULE, lambda node: given(node, "description")),
+        look=_of_rules(lambda node: given(node, "description")),
     ),
 )

@@ -159,6 +159,7 @@ RULES = (
         reason="what is not marked lies readable in the state",
         fix="Output.secret around the value",
         maps=("Pulumi",),
+        recorded_only=True,
         look=each("aws:secretsmanager/secretVersion:SecretVersion", _secret_value),
     ),
     Rule(
@@ -233,6 +234,7 @@ RULES = (
         reason="a renamed resource or a stray destroy must never take data, keys or names away",
         fix="options from infra.durable: protect and retain_on_delete",
         maps=("reliability",),
+        recorded_only=True,
         look=_durable,
     ),
 )

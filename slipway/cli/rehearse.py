@@ -62,6 +62,9 @@ def run(
         list[str] | None,
         typer.Option(metavar="TYPE", help="Let the creation of this type fail; TYPE::NAME for one. Repeatable."),
     ] = None,
+    policy_pack: Annotated[
+        bool, typer.Option("--policy-pack", help="Let the engine judge the preview by policy/, as `up` does with it.")
+    ] = False,
     speed: Annotated[
         float, typer.Option(min=0, help="Simulated seconds in one real second; 0: creation takes no time.")
     ] = 600.0,
@@ -82,6 +85,7 @@ def run(
     Examples:
       slipway rehearse dev
       slipway rehearse ha --fresh --to commit --output json
+      slipway rehearse ha --to commit --policy-pack
       slipway rehearse ha --to commit --teardown keep-data
       slipway rehearse dev --keep && export KUBECONFIG=$(slipway rehearse attach dev) && slipway status dev
       slipway rehearse dev --fresh --fail aws:rds/instance:Instance; slipway rehearse dev
@@ -102,6 +106,7 @@ def run(
         destroy=destroy,
         teardown=teardown,
         fail=tuple(fail or ()),
+        policy_pack=policy_pack,
         speed=speed,
     )
     with Live() as watcher:

@@ -89,6 +89,8 @@ class EventLog:
                 self._take_in_end(ended["metadata"], failed="resOpFailedEvent" in event)
             elif diagnostic := event.get("diagnosticEvent"):
                 self._take_in_diagnostic(diagnostic)
+            elif violation := event.get("policyEvent"):
+                self._take_in_violation(violation)
             elif summary := event.get("summaryEvent"):
                 self._changes = dict(summary.get("resourceChanges") or {})
 
@@ -142,6 +144,13 @@ class EventLog:
             urn = ""
         if urn or message not in _EMPTY_SUMMARIES:
             self._failures[urn, message] = None
+
+    def _take_in_violation(self, violation: Mapping[str, Any]) -> None:
+        """Keep a violation that stops the engine as a failure of its resource; advice stops nothing."""
+        if violation["enforcementLevel"] == "mandatory":
+            reason, _, fix = violation["message"].strip().partition("\n")
+            message = f"violates {violation['policyName']} of {violation['policyPackName']}: {reason}\n    {fix}"
+            self._failures[violation.get("resourceUrn", ""), message] = None
 
 
 def _files(metadata: Mapping[str, Any]) -> list[str]:

@@ -44,6 +44,7 @@ class Options:
         destroy: play the end as well: what holds data stays at AWS, and is forgotten.
         teardown: play `slipway teardown` as well, in this mode.
         fail: type tokens, or ``token::name``, whose creation fails.
+        policy_pack: let the preview be judged by the project's ``policy/`` as well.
         speed: simulated seconds in one real second.
         to: where it ends: the ``cluster``, when Flux has delivered, or the ``commit``.
         keep: leave the cluster running.
@@ -55,6 +56,7 @@ class Options:
     destroy: bool = False
     teardown: Mode | None = None
     fail: tuple[str, ...] = ()
+    policy_pack: bool = False
     speed: float = 600.0
 
     @property
@@ -184,7 +186,8 @@ class _Rehearsal:
         if self.delivery and self.delivery.is_new and self._resources():
             # A state without its cluster: what a person would do after a cluster was rebuilt beside its data.
             steps.append(Step("refresh, the cluster is new", self._must("refresh, the cluster is new", "refresh")))
-        steps.append(Step("preview", self._must("preview", "preview")))
+        judged = ("--policy-pack", str(self.workspace.root / "policy")) if self.options.policy_pack else ()
+        steps.append(Step("preview", self._must("preview", "preview", *judged)))
         if self._waits_for_delegation():
             steps += [Step("up, as far as the zone", self._up_to_the_zone), Step("delegate", self._delegate)]
         steps += [

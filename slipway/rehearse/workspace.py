@@ -7,7 +7,7 @@
       cluster/      the control plane's data, kubeconfig and logs
       identities.json, secrets-manager.json  passwords at the played Git host, and what the program put away
       report.html   what the last rehearsal showed
-      bin/          Pulumi's own dynamic provider, as the engine looks for it
+      bin/          Pulumi's own dynamic provider and policy analyzer, as the engine looks for them
       journal.jsonl what the simulated providers did
 
 Neither AWS credentials nor the configured remote ever reach the engine.
@@ -178,7 +178,9 @@ class Workspace:
     def prepare(self) -> None:
         """Make what is missing: folders, plugins, the scratch repository."""
         (self.folder / "state").mkdir(parents=True, exist_ok=True)
-        self._install_dynamic_provider()
+        self._install_plugin("pulumi-resource-pulumi-python", '-u -m pulumi.dynamic "$@"')
+        # Called in the pack's folder; the interpreter is the one of this process, not the pack's own.
+        self._install_plugin("pulumi-analyzer-policy-python", '-u -m pulumi.policy "$1" .')
         if shutil.which("git") is None:
             raise ToolError(MISSING_GIT)
         if not self.repository.exists():
@@ -188,11 +190,11 @@ class Workspace:
             # Lets the publisher fetch without blobs, as hosted Git servers do.
             self._git("config", "uploadpack.allowFilter", "true")
 
-    def _install_dynamic_provider(self) -> None:
+    def _install_plugin(self, name: str, arguments: str) -> None:
         """Put it on the engine's PATH: a `pulumi` built from its module lacks it, and it is one line of Python."""
-        path = self.folder / "bin" / "pulumi-resource-pulumi-python"
+        path = self.folder / "bin" / name
         path.parent.mkdir(exist_ok=True)
-        path.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -u -m pulumi.dynamic "$@"\n')
+        path.write_text(f"#!/bin/sh\nexec {shlex.quote(sys.executable)} {arguments}\n")
         path.chmod(0o755)
 
 

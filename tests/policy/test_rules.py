@@ -15,6 +15,7 @@ import pytest
 from policy.judge import judge
 from policy.rule import Context
 from policy.rules import RULES
+from policy.rules.network import INGRESS, RULE
 from policy.waivers import Waiver
 from slipway.graph.record import UNKNOWN, Graph, Node, Secret
 from tests.graph.graphs import ENVIRONMENTS, recorded
@@ -214,6 +215,33 @@ def test_unknown(rule):
 
     assert "not decided" in found
     assert "violated" not in found
+
+
+def added(token: str, inputs: dict[str, Any]) -> Change:
+    """Plant a resource of a type that the program itself does not make."""
+    node = Node(
+        type=token, name="planted", urn=f"urn:pulumi:ha::slipway::{token}::planted", custom=True, inputs=inputs,
+        parent="", provider="", depends_on=frozenset(), protect=False, retain_on_delete=False, ignore_changes=(),
+        aliases=(),
+    )  # fmt: skip
+    return lambda graph: replace(graph, nodes=(*graph.nodes, node))
+
+
+@pytest.mark.parametrize(
+    ("rule", "token", "inputs"),
+    [
+        ("security-group-rule-closed", INGRESS, {"cidrIpv4": "0.0.0.0/0", "fromPort": 22, "toPort": 22}),
+        ("security-group-rule-closed", INGRESS, {"cidrIpv6": "::/0", "ipProtocol": "-1"}),
+        ("data-ports-from-groups", INGRESS, {"cidrIpv4": "10.0.0.0/8", "fromPort": 5432, "toPort": 5432}),
+        ("data-ports-from-groups", INGRESS, {"cidrIpv4": "10.0.0.0/8", "fromPort": 1024, "toPort": 65535}),
+        ("data-ports-from-groups", RULE, {"type": "ingress", "cidrBlocks": ["10.0.0.0/8"], "protocol": "-1"}),
+        ("nodes-disks-encrypted", "aws:ebs/volume:Volume", {"size": 10}),
+        ("rds-private", "aws:rds/instance:Instance", {"publiclyAccessible": True}),
+        ("s3-private", "aws:s3/bucket:Bucket", {}),
+    ],
+)
+def test_what_is_planted_beside_the_program_is_found(rule, token, inputs):
+    assert "violated" in states(rule, added(token, inputs)(recorded("ha", preview=False)), "ha")
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
