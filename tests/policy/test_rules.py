@@ -5,6 +5,7 @@ that only `up` can know.
 """
 
 import copy
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
@@ -173,6 +174,21 @@ CASES = {
     "durable": Case(unguarded("kms/key:"), None),
 }  # fmt: skip
 #: The rule that EFS's own backup is judged by holds where there is no vault.
+CASES |= {
+    rule: Case(
+        each("slipway:Commit", "overrides", json.dumps({"x": override})), each("slipway:Commit", "facts", UNKNOWN)
+    )
+    for rule, override in {
+        "harbor-https": "externalURL: http://registry.example.com",
+        "harbor-secrets-kept": "core: {secretName: ''}",
+        "harbor-links-encrypted": "database: {external: {sslmode: disable}}",
+        "harbor-connections-fit": "database: {maxOpenConns: 900}",
+        "harbor-survives-a-node": "registry: {replicas: 1}",
+        "harbor-job-logs": "jobservice: {jobLoggers: [file]}",
+        "harbor-registry-shared": "persistence: {persistentVolumeClaim: {registry: {accessMode: ReadWriteOnce}}}",
+    }.items()
+}
+
 UNKNOWN_ELSEWHERE = {"data-backed-up": "dev"}
 
 

@@ -4,7 +4,6 @@ import re
 import tarfile
 from base64 import b64decode
 from collections.abc import Mapping
-from functools import reduce
 from pathlib import Path
 
 import pytest
@@ -14,26 +13,17 @@ from helm_python.chart import Chart
 from tests.values.conftest import PROFILES, facts_of
 from values import contract
 from values.facts import SUPPORTED_CHART_VERSIONS
-from values.render import COMPONENTS, render
+from values.merge import harbor_values, merged
+from values.render import render
 
 #: What External Secrets' template gives for the Secret harbor-redis.
 REDIS = {"redis": {"external": {"username": "harbor", "password": "made-up"}}}
 
 
-def merged(one: dict, other: dict) -> dict:
-    """Merge values as Helm does with several documents."""
-    result = dict(one)
-    for key, value in other.items():
-        both = isinstance(value, dict) and isinstance(result.get(key), dict)
-        result[key] = merged(result[key], value) if both else value
-    return result
-
-
 def values_of(profile: str, **facts) -> dict:
     files = render(facts_of(profile, **facts))
-    texts = [next(text for path, text in files.items() if path.endswith(f"values/{name}.yaml")) for name in COMPONENTS]
-    documents = [yaml.safe_load(text) for text in texts]
-    return reduce(merged, [*documents, REDIS] if profile != "kind" else documents)
+    values = harbor_values(files)
+    return merged(values, REDIS) if profile != "kind" else values
 
 
 def manifests(chart: Path, values: dict) -> str:

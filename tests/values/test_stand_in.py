@@ -4,7 +4,8 @@ import pytest
 
 from slipway.rehearse.cluster.charts import write_repository
 from tests.values.conftest import PROFILES
-from tests.values.test_chart import manifests, merged, objects, one, values_of
+from tests.values.test_chart import manifests, objects, one, values_of
+from values.merge import merged
 
 #: What the cluster and the status look at.
 SURFACE = {"Deployment", "StatefulSet", "Service", "Ingress", "PersistentVolumeClaim"}
