@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from typing import Literal
 
 from policy.rule import Context, Rule
@@ -42,7 +41,6 @@ def judge(context: Context, rules: Iterable[Rule], waivers: Iterable[Waiver] = (
 
 def _verdict(rule: Rule, subject: str, state: State, waivers: list[Waiver], context: Context) -> Verdict:
     for waiver in waivers:
-        fits = waiver.rule == rule.id and fnmatchcase(subject.rpartition("::")[2], waiver.resource)
-        if state == "violated" and fits and waiver.until >= context.today:
+        if state == "violated" and waiver.fits(rule.id, subject) and waiver.until >= context.today:
             return Verdict(rule=rule, subject=subject, state="waived", waiver=waiver)
     return Verdict(rule=rule, subject=subject, state=state)

@@ -9,6 +9,7 @@ from typing import Any
 import pulumi
 from pulumi_policy import (
     EnforcementLevel,
+    Policy,
     PolicyResource,
     ReportViolation,
     StackValidationArgs,
@@ -30,7 +31,7 @@ _UNKNOWN_VALUES = {value for name, value in vars(unknowns).items() if name.start
 _LEVELS = {"mandatory": EnforcementLevel.MANDATORY, "advisory": EnforcementLevel.ADVISORY}
 
 
-def policies(root: Path) -> list[StackValidationPolicy]:
+def policies(root: Path) -> list[Policy]:
     """Give one policy for each rule that the engine's view can decide; waivers are read from the project."""
 
     @lru_cache

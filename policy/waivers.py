@@ -6,6 +6,7 @@
 import difflib
 from collections.abc import Collection
 from datetime import date
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import yaml
@@ -13,6 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from infra import tables
 from infra.errors import Problem, SettingsError
+
+FILE = "stacks/{environment}/waivers.yaml"
 
 
 class Waiver(BaseModel):
@@ -32,6 +35,10 @@ class Waiver(BaseModel):
     reason: str = Field(min_length=10)
     until: date
 
+    def fits(self, rule: str, subject: str) -> bool:
+        """Tell whether it is about this rule and this subject (``type::logical name``)."""
+        return self.rule == rule and fnmatchcase(subject.rpartition("::")[2], self.resource)
+
 
 def waivers_of(root: Path, environment: str, rules: Collection[str]) -> list[Waiver]:
     """Give an environment's waivers; none without the file.
@@ -39,10 +46,10 @@ def waivers_of(root: Path, environment: str, rules: Collection[str]) -> list[Wai
     Raises:
         SettingsError: with every problem of the file.
     """
-    path = root / "stacks" / environment / "waivers.yaml"
+    where = FILE.format(environment=environment)
+    path = root / where
     if not path.exists():
         return []
-    where = str(path.relative_to(root))
     try:
         found = TypeAdapter(list[Waiver]).validate_python(tables.parse_yaml(path.read_text()) or [])
     except yaml.YAMLError as error:

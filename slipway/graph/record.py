@@ -32,6 +32,9 @@ STACK = "pulumi:pulumi:Stack"
 #: What stands in a recorded input or export for a value that only `up` can know.
 UNKNOWN = rpc.UNKNOWN
 
+#: What stands in a recorded configuration for what Pulumi encrypted.
+ENCRYPTED = "encrypted-by-pulumi"
+
 #: How Pulumi marks a secret inside a recorded input, and the value it leaves for what is not known yet.
 _SIGNATURE = "4dabf18193072939515e22adb298388d"
 
@@ -152,13 +155,16 @@ def record(
 def configuration(document: Mapping[str, Any]) -> dict[str, str]:
     """Give the `config` section of a stack file as Pulumi hands it to a program: text, structures as JSON.
 
-    What Pulumi encrypted stays out: nobody but Pulumi can read it, and no setting that shapes the graph is a secret.
+    Nobody but Pulumi can read what it encrypted; that there is a value shapes the graph, so a placeholder stands in.
     """
     return {
-        key: value if isinstance(value, str) else json.dumps(value)
+        key: ENCRYPTED if _is_secure(value) else value if isinstance(value, str) else json.dumps(value)
         for key, value in (document.get("config") or {}).items()
-        if not (isinstance(value, dict) and "secure" in value)
     }
+
+
+def _is_secure(value: Any) -> bool:  # noqa: ANN401  # any setting
+    return isinstance(value, dict) and set(value) == {"secure"}
 
 
 class _Mocks(mocks.Mocks):
@@ -192,18 +198,18 @@ class _Recorder(mocks.MockMonitor):
             response = super().RegisterResource(request)
         if request.type == STACK:
             return response
-        depends_on = {*request.dependencies}
+        depends_on = set(map(_as_engine, request.dependencies))
         for sources in request.propertyDependencies.values():
-            depends_on.update(sources.urns)
+            depends_on.update(map(_as_engine, sources.urns))
         self.nodes.append(
             Node(
                 type=request.type,
                 name=request.name,
-                urn=response.urn,
+                urn=_as_engine(response.urn),
                 custom=request.custom,
                 inputs=_plain(MessageToDict(request.object)),
-                parent=request.parent,
-                provider=request.provider.rpartition("::")[0],
+                parent=_as_engine(request.parent),
+                provider=_as_engine(request.provider.rpartition("::")[0]),
                 depends_on=frozenset(depends_on),
                 protect=request.protect,
                 retain_on_delete=request.retainOnDelete,
@@ -243,6 +249,11 @@ def _own_event_loop() -> Generator[None]:
     finally:
         asyncio.set_event_loop(None)
         loop.close()
+
+
+def _as_engine(urn: str) -> str:
+    """Give a URN as the engine has it: the mocks put the stack in front of what has no other parent."""
+    return urn.replace(f"::{STACK}$", "::")
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401  # JSON-like

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -53,7 +54,7 @@ def test_a_waiver_is_told_with_its_reason(project, capsys):
     )
 
     assert run(["check", "ha", "--output", "json"]) == 0
-    (waived,) = [one for one in json.loads(capsys.readouterr().out) if one["state"] == "waived"]
+    (waived,) = [one for one in json.loads(capsys.readouterr().out)["verdicts"] if one["state"] == "waived"]
     assert waived["waiver"] == {"reason": "no VPN before March", "until": "2999-01-31"}
 
 
@@ -80,3 +81,44 @@ def test_the_rules_can_be_listed(project, capsys):
 
     assert "rds-private" in capsys.readouterr().out
     assert run(["check"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("rule", "resource", "until", "told"),
+    [
+        ("rds-private", "database", "2999-01-31", "no longer needed"),
+        ("eks-public-endpoint-narrow", "cluster", "2020-01-31", "ended on 2020-01-31"),
+        ("eks-public-endpoint-narrow", "cluster", f"{date.today() + timedelta(days=20)}", "in 20 days"),
+    ],
+)
+def test_a_waiver_that_surprises_is_told(project, capsys, rule, resource, until, told):
+    widen(project)
+    waive(project, f"- {{rule: {rule}, resource: {resource}, reason: no VPN before March, until: {until}}}\n")
+
+    run(["check", "ha"])
+
+    assert told in capsys.readouterr().err
+
+
+def test_a_waiver_that_fits_nothing_is_refused(project, capsys):
+    waive(project, "- {rule: rds-private, resource: databse, reason: no VPN before March, until: 2999-01-31}\n")
+
+    assert run(["check", "ha"]) == 2
+    assert "stacks/ha/waivers.yaml: 0: rds-private judges no resource called 'databse'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (None, "No such file"),
+        ("{", "is no exported state"),
+        ("[]", "is no exported state"),
+        ('{"deployment": {"resources": [{"urn": "urn:pulumi:dev::slipway::a:b:C::d"}]}}', "is the state of dev"),
+    ],
+)
+def test_what_is_no_state_is_refused(project, capsys, text, told):
+    if text is not None:
+        (project / "state.json").write_text(text)
+
+    assert run(["check", "ha", "--state", "state.json"]) == 2
+    assert told in capsys.readouterr().err

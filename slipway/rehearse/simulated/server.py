@@ -23,7 +23,8 @@ from google.protobuf.empty_pb2 import Empty  # ty: ignore[missing-module-member]
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
 from infra import tables
-from slipway.rehearse.simulated import check, replacement, wire
+from slipway.graph import replacement
+from slipway.rehearse.simulated import check, wire
 from slipway.rehearse.simulated.outputs import SECRET_OUTPUTS, Made, answer, computed
 from slipway.rehearse.simulated.secrets_manager import SecretsManager
 
