@@ -6,7 +6,7 @@ RUN    := $(VENV)/bin/
 ENV    ?= dev
 
 .DEFAULT_GOAL := help
-.PHONY: help setup rehearse test check format goldens lock bench clean
+.PHONY: help setup rehearse test check format goldens rules lock bench clean
 
 help: ## Show this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ format: $(READY) ## Format the code
 
 goldens: $(READY) ## Rewrite the golden files; the diff is the review
 	@$(RUN)python -m pytest -q tests/values --snapshot-update
+
+rules: $(READY) ## Rewrite the table of rules in docs/policy.md
+	@SLIPWAY_WRITE_DOCS=1 $(RUN)python -m pytest -q tests/policy/test_docs.py
 
 lock: $(READY) ## Resolve requirements/*.in again into the hashed lock files
 	@cd requirements && for set in run dev; do UV_CUSTOM_COMPILE_COMMAND="make lock" ../$(RUN)uv pip compile -q --universal \
