@@ -14,12 +14,13 @@ class ProfileDefaults:
     """Defaults of one profile.
 
     Attributes:
+        zones: how many availability zones where the team names none; EKS wants two.
         nat: one NAT gateway for all zones, or one for each.
         multi_az: a standby for the database and automatic failover for the cache.
         sizes: what `SizeSettings` has where the team gave nothing.
         backup_retention_days: automated backups of the database.
         log_retention_days: of every log group.
-        vault: AWS Backup keeps recovery points in a locked vault and restores one a week to prove it.
+        vault: AWS Backup keeps recovery points in a locked vault and restores some of them to prove it.
         copies: recovery points and secrets are copied to a second region.
         health_check: Route53 calls the registry from outside.
         query_log: Route53 logs the queries of a zone of ours.
@@ -27,6 +28,7 @@ class ProfileDefaults:
         monthly_budget_usd: about a third above the forecast of docs/forecast.md.
     """
 
+    zones: int
     nat: Literal["single", "per-zone"]
     multi_az: bool
     sizes: Mapping[str, str | int]
@@ -43,6 +45,7 @@ class ProfileDefaults:
 PROFILES: Mapping[str, ProfileDefaults] = MappingProxyType(
     {
         "dev": ProfileDefaults(
+            zones=2,
             nat="single",
             multi_az=False,
             sizes={
@@ -63,6 +66,7 @@ PROFILES: Mapping[str, ProfileDefaults] = MappingProxyType(
             monthly_budget_usd=500,
         ),
         "ha": ProfileDefaults(
+            zones=3,
             nat="per-zone",
             multi_az=True,
             sizes={
@@ -83,6 +87,7 @@ PROFILES: Mapping[str, ProfileDefaults] = MappingProxyType(
             monthly_budget_usd=1700,
         ),
         "large": ProfileDefaults(
+            zones=3,
             nat="per-zone",
             multi_az=True,
             sizes={

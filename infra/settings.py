@@ -44,7 +44,7 @@ class Settings(Setting):
     profile: ProfileName = "ha"
     """`dev` (cheap, one of each), `ha` (survives a zone), or `large`."""
     zones: Annotated[tuple[str, ...], Field(validate_default=True)] = ()
-    """Availability zones, two or three for dev, three otherwise. Empty: the region's first three."""
+    """Availability zones, two or three for dev, three otherwise. Empty: the region's first two, or three."""
     storage: StorageType = "efs"
     """Where the registry keeps blobs: `efs`, or `s3` (needs a static access key, Harbor knows no Pod Identity)."""
     kubernetes_version: str = tables.default_kubernetes_version()
@@ -212,7 +212,7 @@ class Settings(Setting):
     @cached_property
     def zone_names(self) -> tuple[str, ...]:
         """The zones, by name, in subnet order."""
-        return self.zones or tables.default_zones(self.region)
+        return self.zones or tables.default_zones(self.region)[: self.defaults.zones]
 
     @cached_property
     def nat(self) -> NatMode:

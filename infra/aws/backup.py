@@ -1,4 +1,4 @@
-"""AWS Backup: the database at night, the blobs half an hour later, a copy in a second region, and a weekly restore.
+"""AWS Backup: the database at night, the blobs half an hour later, a copy in a second region, and test restores.
 
 The order matters: every blob that the database knows must be in the storage's recovery point, so the database goes
 first and Harbor's garbage collection runs outside of both.
@@ -19,7 +19,10 @@ TOKEN = "slipway:aws:Backup"  # noqa: S105
 #: part → when, UTC
 SCHEDULES: Mapping[str, str] = {"database": "cron(0 2 * * ? *)", "storage": "cron(30 2 * * ? *)"}
 WEEKLY_COPY: Mapping[str, str] = {"database": "cron(0 3 ? * SUN *)", "storage": "cron(30 3 ? * SUN *)"}
-RESTORE_TEST = "cron(0 6 ? * MON *)"
+#: A restore of the blobs is billed by the gigabyte: every week it would cost more than the backup does.
+RESTORE_TESTS: Mapping[str, str] = {"database": "cron(0 6 ? * MON *)", "storage": "cron(0 6 1 1/3 ? *)"}
+#: AWS Backup keeps what went to cold storage for ninety days at least; it takes EFS there, neither RDS nor S3.
+COLD_AFTER_DAYS, COLD_DAYS = 1, 90
 POLICIES = (
     "service-role/AWSBackupServiceRolePolicyForBackup",
     "service-role/AWSBackupServiceRolePolicyForRestores",
@@ -58,7 +61,7 @@ class Backup(pulumi.ComponentResource):
         role = self._role(account_id)
         for part, arn in arns.items():
             self._plan(part, arn, vault=vault, copies=copies, role_arn=role)
-        self._restore_test(vault, arns, role)
+            self._restore_test(part, arn, vault=vault, role_arn=role)
         self.vault_name = vault.name
         self.register_outputs({"vaultName": self.vault_name})
 
@@ -125,7 +128,8 @@ class Backup(pulumi.ComponentResource):
         }
         rules = [daily]
         if copies:
-            away: backup.PlanRuleCopyActionArgsDict = {"destination_vault_arn": copies.arn, "lifecycle": lifecycle}
+            kept = self._cold(lifecycle) if part == "storage" and self._settings.storage == "efs" else lifecycle
+            away: backup.PlanRuleCopyActionArgsDict = {"destination_vault_arn": copies.arn, "lifecycle": kept}
             weekly = daily.copy()
             weekly.update({"rule_name": "weekly-copy", "schedule": WEEKLY_COPY[part], "copy_actions": [away]})
             rules.append(weekly)
@@ -141,16 +145,22 @@ class Backup(pulumi.ComponentResource):
             opts=self._child,
         )
 
+    def _cold(self, lifecycle: backup.PlanRuleLifecycleArgsDict) -> backup.PlanRuleCopyActionLifecycleArgsDict:
+        """Give the life of a copy that nobody reads unless a region is lost: a fifth of the price."""
+        days = max(self._settings.backup.retention_days, COLD_AFTER_DAYS + COLD_DAYS)
+        return {**lifecycle, "cold_storage_after": COLD_AFTER_DAYS, "delete_after": days}
+
     def _restore_test(
-        self, vault: backup.Vault, arns: Mapping[str, pulumi.Input[str]], role_arn: pulumi.Input[str]
+        self, part: str, arn: pulumi.Input[str], *, vault: backup.Vault, role_arn: pulumi.Input[str]
     ) -> None:
-        """Declare the weekly restore that proves a recovery point; AWS deletes what it restored."""
-        # Letters, digits and underscores only.
-        name = self._names.physical().replace("-", "_")
+        """Declare the restore that proves a recovery point, each week or each quarter; AWS deletes what it restored."""
+        # The plan of the database came first and kept its name. Letters, digits and underscores only.
+        plan_name = "restore-test" if part == "database" else f"restore-test-{part}"
+        name = self._names.physical("" if part == "database" else part, limit=50).replace("-", "_")
         plan = backup.RestoreTestingPlan(
-            "restore-test",
+            plan_name,
             name=name,
-            schedule_expression=RESTORE_TEST,
+            schedule_expression=RESTORE_TESTS[part],
             start_window_hours=4,
             recovery_point_selection={
                 "algorithm": "LATEST_WITHIN_WINDOW",
@@ -158,18 +168,17 @@ class Backup(pulumi.ComponentResource):
                 "recovery_point_types": ["SNAPSHOT"],
                 "selection_window_days": 7,
             },
-            tags=self._names.tags("restore-test"),
+            tags=self._names.tags(plan_name),
             opts=self._child,
         )
         kinds = {"database": "RDS", "storage": "S3" if self._settings.storage == "s3" else "EFS"}
-        for part, arn in arns.items():
-            backup.RestoreTestingSelection(
-                f"restore-test-{part}",
-                name=f"{name}_{part}",
-                restore_testing_plan_name=plan.name,
-                protected_resource_type=kinds[part],
-                protected_resource_arns=[arn],
-                iam_role_arn=role_arn,
-                validation_window_hours=1,
-                opts=self._child,
-            )
+        backup.RestoreTestingSelection(
+            f"restore-test-{part}",
+            name=f"{name}_{part}" if part == "database" else name,
+            restore_testing_plan_name=plan.name,
+            protected_resource_type=kinds[part],
+            protected_resource_arns=[arn],
+            iam_role_arn=role_arn,
+            validation_window_hours=1,
+            opts=self._child,
+        )

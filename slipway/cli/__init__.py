@@ -14,6 +14,7 @@ import typer
 from infra.errors import SlipwayError
 from slipway.cli import console, rehearse, tools
 from slipway.cli.check import check
+from slipway.cli.forecast import forecast
 from slipway.cli.init import init
 from slipway.cli.publish import publish
 from slipway.cli.render import render
@@ -48,7 +49,7 @@ def options(
             raise typer.BadParameter(f"{directory}: {error.strerror}", param_hint="-C") from None
 
 
-for command in (init, schema, render, publish, status, check, teardown):
+for command in (init, schema, render, publish, status, check, forecast, teardown):
     app.command()(command)
 app.add_typer(rehearse.app, name="rehearse")
 app.add_typer(tools.app, name="tools")

@@ -15,6 +15,7 @@ from slipway.cli.console import Output
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from slipway.forecast.cost import Cost
     from slipway.teardown.keeping import Kept
 
 
@@ -52,6 +53,7 @@ def teardown(
     """
     from infra.stack_config import from_stack_file, stack_file
     from slipway.cli.live import Live
+    from slipway.forecast.kept import cost_of_kept
     from slipway.project import find_root
     from slipway.steps import run_steps
     from slipway.teardown.keeping import kept
@@ -60,14 +62,17 @@ def teardown(
 
     gc.enable()
     root = find_root(Path.cwd())
-    from_stack_file(stack_file(root, environment))
+    settings = from_stack_file(stack_file(root, environment))
     mode = Mode.delete_data if delete_data else Mode.keep_data
     stack = PulumiStack(pulumi=_pulumi(), root=root, environment=environment, asks=not confirm)
-    stays = kept(stack.deployment()) if mode is Mode.keep_data else []
+    deployment = stack.deployment()
+    stays = kept(deployment) if mode is Mode.keep_data else []
+    costs = cost_of_kept(deployment, stays, settings)
     if output is Output.json:
-        console.result_json({"mode": mode, "kept": [vars(item) for item in stays]})
+        monthly = round(costs.monthly, 2)
+        console.result_json({"mode": mode, "kept": [vars(item) for item in stays], "monthly": monthly})
     else:
-        console.result(_text(environment, stays, delete_data=delete_data))
+        console.result(_text(environment, stays, costs, delete_data=delete_data))
     if plan:
         return
     _confirm(environment, confirm, delete_data=delete_data)
@@ -115,7 +120,7 @@ def _confirm(environment: str, confirmed: str, *, delete_data: bool) -> None:
     )
 
 
-def _text(environment: str, stays: "Sequence[Kept]", *, delete_data: bool) -> str:
+def _text(environment: str, stays: "Sequence[Kept]", costs: "Cost", *, delete_data: bool) -> str:
     if delete_data:
         return f"Nothing of {environment} stays: database, blobs, keys, secrets, zone and recovery points are deleted."
     width = max((len(item.type) for item in stays), default=0)
@@ -123,4 +128,9 @@ def _text(environment: str, stays: "Sequence[Kept]", *, delete_data: bool) -> st
         f"  {item.type:{width}}  {item.name}{'' if item.protected else '  (needed by it)'}"
         for item in sorted(stays, key=lambda item: (not item.protected, item.type, item.name))
     ]
-    return "\n".join([f"{len(stays)} resources of {environment} stay:", *lines])
+    priced = [
+        f"  ${line.monthly:>9,.2f}  {line.service}: {line.what}"
+        for line in sorted(costs.lines, key=lambda line: -line.monthly)
+    ]
+    total = f"and cost about ${costs.monthly:,.2f} a month, with as much stored as tables/usage.yaml says:"
+    return "\n".join([f"{len(stays)} resources of {environment} stay:", *lines, total, *priced])

@@ -19,11 +19,10 @@ from typing import Any
 from infra.errors import Problem, RehearsalError
 from slipway.rehearse.events import EventLog, Outcome
 from slipway.rehearse.language_host import serving
+from slipway.rehearse.timeline import PARALLEL
 from slipway.rehearse.workspace import Workspace
 from slipway.tools.find import Found
 
-#: Beyond the width of the graph: fewer make the simulated creation wait for slots.
-PARALLEL = 32
 _POLL_SECONDS = 0.1
 _PATIENCE_SECONDS = 30
 _SHOWN_LINES = 40

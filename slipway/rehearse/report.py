@@ -7,10 +7,8 @@ from typing import Any
 
 from pydantic.alias_generators import to_camel
 
-from slipway.rehearse.engine import PARALLEL
 from slipway.rehearse.events import COMMIT, Operated, Outcome
-from slipway.rehearse.simulated.server import seconds
-from slipway.rehearse.timeline import Timeline, dependencies, replay
+from slipway.rehearse.timeline import PARALLEL, Timeline, dependencies, replay, seconds
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,6 +11,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from infra import tables
+
+#: Steps that the engine does at once here. Beyond the width of the graph: fewer make creation wait for slots.
+PARALLEL = 32
+
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
@@ -35,6 +40,17 @@ class Timeline:
     seconds: float
     one_by_one: float
     critical_path: tuple[Step, ...]
+
+
+def seconds(token: str, operation: str, inputs: Mapping[str, Any]) -> float:
+    """Give how long AWS takes to ``create``, ``update`` or ``delete`` a resource with these inputs (tables/)."""
+    table = tables.read("creation-times")
+    row = table["types"].get(token, table["default"])
+    fitting = (
+        one for one in row.get("variants", ()) if all(inputs.get(key) == value for key, value in one["with"].items())
+    )
+    row = next(fitting, row)
+    return row["create"] if operation == "create" else row.get(operation, row["create"] / 2)
 
 
 def dependencies(deployment: Mapping[str, Any]) -> dict[str, frozenset[str]]:

@@ -11,7 +11,8 @@ from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 from infra import tables
 from slipway.rehearse.simulated import check, schema, wire
 from slipway.rehearse.simulated.secrets_manager import SecretsManager
-from slipway.rehearse.simulated.server import Behaviour, SimulatedProvider, seconds, serving
+from slipway.rehearse.simulated.server import Behaviour, SimulatedProvider, serving
+from slipway.rehearse.timeline import seconds
 from tests.graph.graphs import ENVIRONMENTS, recorded
 
 URN = "urn:pulumi:dev::slipway::slipway:aws:Network${token}::{name}"

@@ -22,11 +22,11 @@ import grpc
 from google.protobuf.empty_pb2 import Empty  # ty: ignore[missing-module-member]
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
-from infra import tables
 from slipway.graph import replacement
 from slipway.rehearse.simulated import check, wire
 from slipway.rehearse.simulated.outputs import SECRET_OUTPUTS, Made, answer, computed
 from slipway.rehearse.simulated.secrets_manager import SecretsManager
+from slipway.rehearse.timeline import seconds
 
 UNLIMITED_MESSAGES = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
 #: More than the engine's --parallel, so that no create waits for another.
@@ -52,17 +52,6 @@ class Behaviour:
     speed: float = 0
     fail: tuple[str, ...] = ()
     caller: str = ""
-
-
-def seconds(token: str, operation: str, inputs: Mapping[str, Any]) -> float:
-    """Give how long AWS takes to ``create``, ``update`` or ``delete`` a resource with these inputs (tables/)."""
-    table = tables.read("creation-times")
-    row = table["types"].get(token, table["default"])
-    fitting = (
-        one for one in row.get("variants", ()) if all(inputs.get(key) == value for key, value in one["with"].items())
-    )
-    row = next(fitting, row)
-    return row["create"] if operation == "create" else row.get(operation, row["create"] / 2)
 
 
 class SimulatedProvider(provider_pb2_grpc.ResourceProviderServicer):

@@ -1,0 +1,69 @@
+"""Minutes to a serving registry: the engine's schedule over the recorded graph, and then what runs in the cluster."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from infra import tables
+from slipway.graph.record import Graph, Node, Secret
+from slipway.rehearse.timeline import PARALLEL, replay, seconds
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stretch:
+    """One part of the critical path.
+
+    Attributes:
+        what: type and logical name, or what runs in the cluster.
+        minutes: it takes.
+    """
+
+    what: str
+    minutes: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Duration:
+    """How long a first `pulumi up` takes.
+
+    Attributes:
+        infrastructure: minutes until `pulumi up` ends.
+        serving: minutes until the registry answers.
+        one_by_one: minutes that creation would take without parallelism.
+        path: what decides it, in order.
+    """
+
+    infrastructure: float
+    serving: float
+    one_by_one: float
+    path: Sequence[Stretch]
+
+
+def duration(graph: Graph) -> Duration:
+    """Replay the creation of a recorded graph with the creation times of tables/."""
+    by_urn = {node.urn: node for node in graph}
+    edges = {node.urn: frozenset({*node.depends_on, node.parent, node.provider} & by_urn.keys()) for node in graph}
+    timed = {
+        node.urn: seconds(node.type, "create", _plain_inputs(node))
+        for node in graph
+        if node.custom and not node.type.startswith("pulumi:")
+    }
+    replayed = replay(edges, timed, slots=PARALLEL)
+    path = [
+        Stretch(
+            what=f"{by_urn[step.urn].type.rpartition(':')[2]} {by_urn[step.urn].name}",
+            minutes=(step.finished - step.started) / 60,
+        )
+        for step in replayed.critical_path
+    ]
+    after = [Stretch(what=row["what"], minutes=row["minutes"]) for row in tables.read("after-infrastructure")["steps"]]
+    infrastructure = replayed.seconds / 60
+    return Duration(
+        infrastructure=infrastructure,
+        serving=infrastructure + sum(stretch.minutes for stretch in after),
+        one_by_one=replayed.one_by_one / 60,
+        path=[*path, *after],
+    )
+
+
+def _plain_inputs(node: Node) -> dict[str, object]:
+    return {key: value.value if isinstance(value, Secret) else value for key, value in node.inputs.items()}
