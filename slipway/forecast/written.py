@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from slipway.forecast.cost import Line
+from slipway.forecast.cost import Cost, Line
 from slipway.forecast.forecast import Forecast, differences
 
 #: What the tables are good for (facts of single samples, list prices).
@@ -76,11 +76,11 @@ def _alone(found: Forecast) -> Iterator[str]:
     serving = f"{found.duration.serving:.0f} minutes to a serving registry"
     yield f"{found.name}: {_dollars(found.cost.monthly)} a month, {serving}"
     yield ""
-    for service, lines in _by_service(found):
+    for service, lines in by_service(found.cost):
         yield f"{service:50}{_dollars(sum(line.monthly for line in lines)):>12}"
         for line in lines:
             hours = f" × {line.hours} h" if line.hours > 1 else ""
-            how = f"{_quantity(line)} × {line.price:g}{hours}"
+            how = f"{quantity(line)} × {line.price:g}{hours}"
             yield f"  {line.what:44}{_dollars(line.monthly):>16}   {how}"
     yield from (f"not priced: {one}" for one in found.cost.unpriced)
     yield ""
@@ -111,8 +111,8 @@ def _alone_markdown(found: Forecast) -> Iterator[str]:
     yield ""
     yield "| service | | a month |"
     yield "|---|---|---:|"
-    for service, lines in _by_service(found):
-        parts = ", ".join(f"{line.what} ({_quantity(line)})" for line in lines)
+    for service, lines in by_service(found.cost):
+        parts = ", ".join(f"{line.what} ({quantity(line)})" for line in lines)
         yield f"| {service} | {parts} | {_dollars(sum(line.monthly for line in lines))} |"
     yield f"| **all** | | **{_dollars(found.cost.monthly)}** |"
     yield ""
@@ -151,10 +151,10 @@ def _assumptions(found: Forecast) -> Iterator[str]:
     yield f"           without {NOT_COUNTED}"
 
 
-def _by_service(found: Forecast) -> Iterator[tuple[str, list[Line]]]:
+def by_service(cost: Cost) -> Iterator[tuple[str, list[Line]]]:
     """Give the services with their lines, the dearest first."""
     services: dict[str, list[Line]] = {}
-    for line in found.cost.lines:
+    for line in cost.lines:
         services.setdefault(line.service, []).append(line)
     yield from sorted(services.items(), key=lambda item: -sum(line.monthly for line in item[1]))
 
@@ -173,7 +173,8 @@ def _minutes(found: Forecast) -> str:
     return f"{lasts.infrastructure:.1f} to the end of `pulumi up`, {lasts.serving:.1f} to a serving registry"
 
 
-def _quantity(line: Line) -> str:
+def quantity(line: Line) -> str:
+    """Give how much of it, with its size or unit."""
     return f"{line.quantity:,.7g} {line.size or line.unit}"
 
 

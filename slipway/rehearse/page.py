@@ -72,6 +72,15 @@ class Played:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Priced:
+    """One service of AWS: US dollars a month, and what for."""
+
+    service: str
+    monthly: float
+    what: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Page:
     """All that the report says.
 
@@ -87,6 +96,7 @@ class Page:
         checks: in the order in which to show them.
         files: path → text as committed.
         played: what was not real.
+        costs: what it would cost a month, the dearest first; empty where it never came to it.
         facts: label → value, for a reader, both with their units.
     """
 
@@ -101,6 +111,7 @@ class Page:
     checks: Sequence[Check]
     files: Mapping[str, str]
     played: Sequence[Played]
+    costs: Sequence[Priced]
     facts: Mapping[str, str]
 
 

@@ -3,6 +3,8 @@
 import inspect
 from collections.abc import Iterator, Mapping, Sequence
 
+from slipway.forecast.cost import Cost
+from slipway.forecast.written import by_service, quantity
 from slipway.rehearse import nameserver
 from slipway.rehearse.cluster import control_plane
 from slipway.rehearse.cluster.played import (
@@ -14,7 +16,7 @@ from slipway.rehearse.cluster.played import (
     third_parties,
 )
 from slipway.rehearse.cluster.watch import Stay
-from slipway.rehearse.page import Check, Page, Played, Span
+from slipway.rehearse.page import Check, Page, Played, Priced, Span
 from slipway.rehearse.report import Report, StepReport
 from slipway.rehearse.simulated import kubernetes, server
 from slipway.rehearse.workspace import Workspace
@@ -47,6 +49,7 @@ def page_of(
     stays: Sequence[Stay],
     started: float,
     commits: int,
+    cost: Cost | None,
 ) -> Page:
     """Give the page.
 
@@ -58,6 +61,7 @@ def page_of(
         stays: Flux's links.
         started: `time.time()` of the beginning.
         commits: how many were made.
+        cost: a month on AWS; None when nothing ever stood.
     """
     commit = workspace.head()
     delivery = result.delivery if result else None
@@ -80,6 +84,14 @@ def page_of(
         checks=_checks(steps, result, failure),
         files={path: workspace.text(path) for path in (result.commit.files if result else ())},
         played=[Played(name=name, limits=_limits(module)) for name, module in PLAYERS.items()],
+        costs=[
+            Priced(
+                service=service,
+                monthly=sum(line.monthly for line in lines),
+                what=", ".join(f"{line.what}: {quantity(line)}" for line in lines),
+            )
+            for service, lines in (by_service(cost) if cost else ())
+        ],
         facts=_facts(result) if result else {},
     )
 

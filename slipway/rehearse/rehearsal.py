@@ -5,12 +5,17 @@ import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
 from infra.errors import Problem, RehearsalError, SlipwayError
 from infra.settings import Settings
 from infra.stack_config import from_stack_file, stack_file
+from slipway.forecast.cost import Cost, cost
+from slipway.forecast.prices import prices_in
+from slipway.forecast.usage import usage_of
+from slipway.graph.from_state import graph_of_state
 from slipway.rehearse import report
 from slipway.rehearse.cluster.cluster import PROGRAMS
 from slipway.rehearse.cluster.played.git_server import GitServer
@@ -178,7 +183,9 @@ class _Rehearsal:
             delivery=self.delivery.report(kept=self.options.keep) if self.delivery else None,
             page=str(self.workspace.report),
         )
-        self._write_page(started, before, result=result)
+        prices, usage = prices_in(self.settings.region), usage_of(self.settings.profile)
+        a_month = cost(graph_of_state(deployment), prices, usage, datetime.now(UTC).date())
+        self._write_page(started, before, result=result, a_month=a_month)
         return result
 
     def _steps(self) -> list[Step[None]]:
@@ -225,7 +232,13 @@ class _Rehearsal:
         return do
 
     def _write_page(
-        self, started: float, before: str, *, result: report.Report | None = None, failure: str = ""
+        self,
+        started: float,
+        before: str,
+        *,
+        result: report.Report | None = None,
+        a_month: Cost | None = None,
+        failure: str = "",
     ) -> None:
         """Write the report for the browser, also of a rehearsal that failed."""
         stays = self.delivery.watch.stays if self.delivery else []
@@ -239,6 +252,7 @@ class _Rehearsal:
                     stays=stays,
                     started=started,
                     commits=self.workspace.commits_since(before),
+                    cost=a_month,
                 )
             )
         )

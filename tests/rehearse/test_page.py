@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from slipway.rehearse.page import Check, Page, Played, Span, html
+from slipway.rehearse.page import Check, Page, Played, Priced, Span, html
 
 #: Ends whatever it could stand in: a text, an attribute, a title, a style.
 EVIL = '</title></style>\'" onclick="alert(1)"><script>alert({})</script>'
@@ -54,6 +54,7 @@ def page():
         checks=[Check(name="the release is ready", passed=True, detail="revision 1")],
         files={"apps/harbor/release.yaml": "kind: HelmRelease\nspec: {}\n"},
         played=[Played(name="AWS", limits="Quotas are unproven.")],
+        costs=[Priced(service="EC2", monthly=134.8, what="nodes: 2 t3a.large")],
         facts={"Real time on AWS": "about 16 minutes"},
     )
 
@@ -94,6 +95,7 @@ def test_no_field_brings_in_an_element_or_an_attribute():
         checks=[Check(name=evil(), passed=False, detail=evil())],
         files={evil(): evil()},
         played=[Played(name=evil(), limits=evil())],
+        costs=[Priced(service=evil(), monthly=1.0, what=evil())],
         facts={evil(): evil()},
     )
     count = next(fields)
@@ -204,3 +206,8 @@ def test_the_axis_has_round_marks(page, seconds, first, last):
 
     assert Reader(marks).text.startswith(first)
     assert Reader(marks).text.endswith(last)
+
+
+def test_a_month_on_aws_is_told_by_service(page):
+    assert "EC2 $134.80" in Reader(html(page)).text
+    assert "A month on AWS" not in Reader(html(replace(page, costs=()))).text
