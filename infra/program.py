@@ -4,6 +4,8 @@ The order of the components is not the order of creation: the engine starts what
 (database, cluster) only wait for the network and their key.
 """
 
+from datetime import UTC, datetime
+
 import pulumi
 from pulumi_aws import GetCallerIdentityResult, get_caller_identity_output
 
@@ -27,6 +29,7 @@ from infra.errors import SlipwayError
 from infra.gather import gather
 from infra.settings import Settings
 from infra.stack_config import from_pulumi_config
+from infra.support import ending_support
 from values.errors import ValuesError
 
 
@@ -42,10 +45,13 @@ def program() -> None:
     """Declare one environment.
 
     Raises:
-        SettingsError: the stack's configuration is not usable, or there is no way to the API server that it makes.
+        SettingsError: the stack's configuration is not usable, or there is no way to the API server that it makes, or
+            a version is out of support.
     """
     settings = from_pulumi_config(pulumi.get_stack())
     refuse_unreachable(settings)
+    for warning in ending_support(settings, datetime.now(UTC).date()):
+        pulumi.warn(warning)
     opts, ask_aws = explicit_providers(settings)
     account_id = get_caller_identity_output(opts=ask_aws).apply(lambda caller: admitted(settings, caller))
 

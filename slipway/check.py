@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from infra.errors import Problem, SettingsError
+from infra.support import ending_support
 from policy.judge import Verdict, judge
 from policy.review import misfits, notices
 from policy.rule import Context
@@ -23,7 +24,7 @@ class Checked:
 
     Attributes:
         verdicts: of every rule that holds for its profile.
-        notices: about waivers.
+        notices: about waivers and versions whose support ends.
         losses: what `up` would replace or delete; None where no state was given.
     """
 
@@ -59,7 +60,7 @@ def check(root: Path, environment: str, *, state: str | None = None) -> Checked:
         raise SettingsError(*wrong)
     return Checked(
         verdicts=verdicts,
-        notices=notices(waivers, verdicts, today),
+        notices=[*ending_support(recorded.settings, today), *notices(waivers, verdicts, today)],
         losses=losses(root, environment, deployment) if deployment is not None else None,
     )
 

@@ -2,7 +2,9 @@
 
 import pytest
 
-from tests.graph.graphs import READY, recorded
+from infra import tables
+from slipway.forecast.duration import duration
+from tests.graph.graphs import READY, changed, recorded
 
 
 def names(graph, node) -> set[str]:
@@ -84,3 +86,76 @@ def test_flux_begins_when_there_is_a_commit_to_read_and_its_operator_when_there_
     assert "aws:eks/addon:Addon::coredns" in names(graph, operator)
     assert "pulumi-python:dynamic/slipway:Commit::commit" in names(graph, instance)
     assert {"kubernetes:helm.sh/v3:Release", "kubernetes:core/v1:ConfigMap"} <= types(graph, instance)
+
+
+def test_neither_the_control_plane_nor_the_database_waits_for_a_way_out_or_for_each_other(graph):
+    """The control plane and the database take longest, so they begin with nothing but their network and their keys."""
+    slow = {
+        "NatGateway",
+        "VpcEndpoint",
+        "Cluster",
+        "Instance",
+        "ReplicationGroup",
+        "FileSystem",
+        "CertificateValidation",
+    }
+    for token in ("aws:eks/cluster:Cluster", "aws:rds/instance:Instance"):
+        for node in graph.of_type(token):
+            assert not {one.rpartition(":")[2] for one in types(graph, node)} & slow
+
+
+def test_only_who_needs_their_addresses_waits_for_database_and_cache(graph):
+    """Whatever else waited would wait for a quarter of an hour."""
+    patient = {
+        "pulumi-python:dynamic/slipway:Commit",
+        "kubernetes:core/v1:ConfigMap",
+        "aws:cloudwatch/metricAlarm:MetricAlarm",
+        "aws:rds/eventSubscription:EventSubscription",
+        "aws:backup/selection:Selection",
+        "aws:backup/restoreTestingSelection:RestoreTestingSelection",
+    }
+    for token in ("aws:rds/instance:Instance", "aws:elasticache/replicationGroup:ReplicationGroup"):
+        for slow in graph.of_type(token):
+            assert {node.type for node in graph if node.custom and slow.urn in node.depends_on} <= patient
+
+
+def test_the_name_and_the_certificate_begin_at_once(graph):
+    for token in ("aws:route53/zone:Zone", "aws:acm/certificate:Certificate"):
+        for node in graph.of_type(token):
+            assert {one.partition("/")[0] for one in types(graph, node)} <= {"aws:route53"}
+
+
+def test_the_operator_waits_for_the_cluster_and_not_for_the_data(graph):
+    (operator,) = graph.of_type("kubernetes:helm.sh/v3:Release")
+
+    data = {
+        "aws:rds/instance:Instance",
+        "aws:elasticache/replicationGroup:ReplicationGroup",
+        "aws:efs/fileSystem:FileSystem",
+    }
+    assert not types(graph, operator) & data
+
+
+def test_nothing_waits_for_a_whole_component(graph):
+    """A dependency on a component is one on everything in it, which puts in a row what could go side by side."""
+    components = {node.urn for node in graph if not node.custom}
+
+    assert [node.urn for node in graph if node.depends_on & components] == []
+
+
+def test_interface_endpoints_hold_up_only_nodes_that_have_no_other_way_out():
+    beside = changed("ha", network={"privateEndpoints": True})
+    alone = changed("ha", network={"privateEndpoints": True, "nat": "none"})
+
+    for graph, waits in ((beside, False), (alone, True)):
+        assert len(graph.of_type("aws:ec2/vpcEndpoint:VpcEndpoint")) > 1
+        for group in graph.of_type("aws:eks/nodeGroup:NodeGroup"):
+            assert any("Interface" in str(graph.by_urn(urn).inputs) for urn in graph.ancestors(group)) == waits
+
+
+@pytest.mark.parametrize(("database", "minutes"), [(600, 13.8), (750, 13.8), (900, 15.5), (1026, 17.6)])
+def test_ha_stands_as_soon_as_its_longest_chain(monkeypatch, database, minutes):
+    """The minutes are those of a model of this graph with the same creation times, 2 % of which is policies and commits."""
+    monkeypatch.setitem(tables.read("creation-times")["types"]["aws:rds/instance:Instance"], "create", database)
+
+    assert duration(recorded("ha", preview=False)).infrastructure <= minutes * 1.02
