@@ -1,6 +1,7 @@
 """AWS's standard support of the versions that an environment names: refused after its end, told ninety days before.
 
-Settings know no clock, so this looks at them with the day given. Sources of the days: tables/kubernetes.yaml, tables/database.yaml.
+Settings know no clock, so this looks at them with the day given. The days and their sources: tables/kubernetes.yaml and
+tables/database.yaml.
 """
 
 from datetime import date, timedelta
@@ -26,7 +27,7 @@ def ending_support(settings: Settings, today: date) -> list[str]:
     }
     for setting, version in chosen.items():
         last = ends[setting, version]
-        newer = [known for (name, known), day in ends.items() if name == setting and day > last]
+        newer = [known for (name, known), day in ends.items() if name == setting and day > max(last, today)]
         fix = f"take {' or '.join(newer)}" if newer else "upgrade Slipway: its tables know no newer version"
         if today > last:
             problems.append(
@@ -37,9 +38,8 @@ def ending_support(settings: Settings, today: date) -> list[str]:
                 )
             )
         elif last - today <= NOTICE:
-            told.append(
-                f"{setting} {version}: AWS's standard support ends on {last}, in {(last - today).days} days; {fix}"
-            )
+            end = f"AWS's standard support ends on {last}, in {(last - today).days} days"
+            told.append(f"{setting} {version}: {end}; {fix}")
     if problems:
         raise SettingsError(*problems)
     return told
