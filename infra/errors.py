@@ -13,6 +13,7 @@
       + ClusterError            the Kubernetes API: no rights, or no Flux behind it
         - ClusterAway           it does not answer, or not yet
       + NotDelivered            Flux has not delivered the commit
+      + BootstrapError          the account: no rights to it, or something in it is somebody else's
       + RehearsalError          the rehearsal could not go on
       + DelegationPending       the domain's parent does not point at the new zone yet
 
@@ -118,6 +119,10 @@ class RehearsalError(SlipwayError):
 
 class TeardownError(SlipwayError):
     """The teardown stopped before its end, or was not confirmed."""
+
+
+class BootstrapError(SlipwayError):
+    """The account cannot be prepared: no rights to it, or something in it is somebody else's."""
 
 
 class DelegationPending(SlipwayError):

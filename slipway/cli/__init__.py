@@ -13,6 +13,7 @@ import typer
 
 from infra.errors import SlipwayError
 from slipway.cli import console, rehearse, tools
+from slipway.cli.bootstrap import bootstrap
 from slipway.cli.check import check
 from slipway.cli.forecast import forecast
 from slipway.cli.init import init
@@ -49,7 +50,7 @@ def options(
             raise typer.BadParameter(f"{directory}: {error.strerror}", param_hint="-C") from None
 
 
-for command in (init, schema, render, publish, status, check, forecast, teardown):
+for command in (init, bootstrap, schema, render, publish, status, check, forecast, teardown):
     app.command()(command)
 app.add_typer(rehearse.app, name="rehearse")
 app.add_typer(tools.app, name="tools")
