@@ -86,7 +86,7 @@ def bootstrap(
 
 
 def _person(caller: str, iam: Any) -> str:  # noqa: ANN401  # a boto3 client
-    """Give whom to trust: a session's ARN is nobody's for long, and its role's ARN has a path that the session's lacks."""
+    """Give whom to trust: a session's ARN is nobody's for long, and its role's has a path that the session's lacks."""
     assumed = _ASSUMED.fullmatch(caller)
     return iam.get_role(RoleName=assumed["role"])["Role"]["Arn"] if assumed else caller
 
