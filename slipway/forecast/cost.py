@@ -131,16 +131,15 @@ def cost(graph: Graph, prices: Prices, usage: Usage, today: date) -> Cost:
 
 
 def _summed(lines: Iterable[Line]) -> list[Line]:
-    """Put equal lines of several resources together, by service in the order of their first line."""
+    """Put equal lines of several resources together, in an order that is the same each time."""
     found: dict[tuple[str, str, str], Line] = {}
     for line in lines:
         key = (line.service, line.what, line.size)
         before = found.get(key)
-        resources = (*before.resources, *line.resources) if before else line.resources
+        resources = tuple(sorted({*(before.resources if before else ()), *line.resources}))
         quantity = line.quantity + (before.quantity if before else 0)
         found[key] = replace(line, quantity=quantity, resources=resources)
-    services = list(dict.fromkeys(line.service for line in found.values()))
-    return sorted(found.values(), key=lambda line: services.index(line.service))
+    return [found[key] for key in sorted(found)]
 
 
 def _cluster(node: Node, sheet: Sheet) -> Iterator[Line]:
