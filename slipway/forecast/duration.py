@@ -41,7 +41,11 @@ class Duration:
 def duration(graph: Graph) -> Duration:
     """Replay the creation of a recorded graph with the creation times of tables/."""
     by_urn = {node.urn: node for node in graph}
-    edges = {node.urn: frozenset({*node.depends_on, node.parent, node.provider} & by_urn.keys()) for node in graph}
+    # The program registers as things become ready; sorted, the same settings give the same path.
+    edges = {
+        node.urn: frozenset({*node.depends_on, node.parent, node.provider} & by_urn.keys())
+        for node in sorted(graph, key=lambda node: node.urn)
+    }
     timed = {
         node.urn: seconds(node.type, "create", _plain_inputs(node))
         for node in graph

@@ -1,11 +1,14 @@
 """docs/policy.md lists every rule as it is. `SLIPWAY_WRITE_DOCS=1` (`make rules`) writes the table anew."""
 
 import os
+import re
 from pathlib import Path
 
 from policy.rule import ALL_PROFILES
-from policy.rules import RULES
+from policy.rules import RULES, harbor
+from tests.graph.graphs import ENVIRONMENTS, recorded
 
+AUDIT = Path(__file__).parents[2] / "docs" / "aws.md"
 PAGE = Path(__file__).parents[2] / "docs" / "policy.md"
 MARK = "<!-- rules -->\n"
 
@@ -26,3 +29,25 @@ def test_every_rule_is_on_the_page():
         return
 
     assert written.strip() == table().strip(), "run `make rules`"
+
+
+def test_every_resource_is_audited_and_every_rule_named():
+    rows = [line for line in AUDIT.read_text().splitlines() if line.startswith("| ")]
+    told = {name for row in rows for name in re.findall(r"`([a-z0-9-]+/[A-Za-z]+)`", row)}
+    named = {
+        name
+        for row in rows
+        for name in re.findall(r"`([a-z0-9]+(?:-[a-z0-9]+)+|tagged|durable)`", row.rpartition(" | ")[2])
+    }
+    types = {
+        node.type.removeprefix("aws:").rpartition(":")[0]
+        for environment in ENVIRONMENTS
+        for node in recorded(environment, preview=False)
+        if node.custom and node.type.startswith("aws:")
+    }
+    ids = {rule.id for rule in RULES} - {rule.id for rule in harbor.RULES}
+
+    assert types - told == set()
+    assert told - types == set()
+    assert ids - named == set()
+    assert named - ids == set()
