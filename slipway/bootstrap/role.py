@@ -149,7 +149,8 @@ class Role:
 
 def _principals(statement: Mapping[str, Any]) -> list[str]:
     found = statement["Principal"].get("AWS", [])
-    return [found] if isinstance(found, str) else list(found)
+    # IAM writes a bare id where the one who was trusted is deleted, and takes no such document back.
+    return [one for one in ([found] if isinstance(found, str) else found) if one.startswith("arn:")]
 
 
 def _text(document: Any) -> str:  # noqa: ANN401  # boto3 gives a document parsed

@@ -65,7 +65,12 @@ def losses(root: Path, environment: str, deployment: Mapping[str, Any]) -> list[
     Raises:
         SettingsError, GraphError: as `slipway.graph.environment.record_environment`.
     """
-    there = {resource["urn"]: resource for resource in deployment.get("resources") or [] if resource.get("custom")}
+    # What is marked for deletion has a successor of the same URN.
+    there = {
+        resource["urn"]: resource
+        for resource in deployment.get("resources") or []
+        if resource.get("custom") and not resource.get("delete")
+    }
     graph = _recorded(root, environment, there)
     return [*_replaced(graph, there), *_deleted(graph, there)]
 
