@@ -228,9 +228,11 @@ def _restore_test(node: Node, sheet: Sheet) -> Iterator[Line]:
 
 
 def _nat(node: Node, sheet: Sheet) -> Iterator[Line]:
-    # A regional gateway is billed in each zone that it serves.
-    zones = len(_zones(sheet)) if _plain(node, "availabilityMode") == "regional" else 1
+    # A regional gateway is billed in each zone that it serves, and takes an address there by itself.
+    regional = _plain(node, "availabilityMode") == "regional"
+    zones = len(_zones(sheet)) if regional else 1
     yield sheet.hourly("NAT", "gateways", zones, "nat-gateway", node)
+    yield sheet.hourly("NAT", "public IPv4 addresses", zones if regional else 0, "public-address", node)
 
 
 def _address(node: Node, sheet: Sheet) -> Iterator[Line]:

@@ -1,5 +1,6 @@
 """One environment's forecast, and what a change of profile or setting does to it."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -79,7 +80,10 @@ def forecast(
         GraphError: the program failed.
     """
     recorded = record_environment(root, environment, changes=changes)
-    name = " ".join([environment, *(f"{key}={value}" for key, value in (changes or {}).items())])
+    said_so = (
+        f"{key}={value if isinstance(value, str) else json.dumps(value)}" for key, value in (changes or {}).items()
+    )
+    name = " ".join([environment, *said_so])
     return forecast_of(recorded, name=name, said=said, today=datetime.now(UTC).date())
 
 
