@@ -24,6 +24,9 @@ def teardown(
     delete_data: Annotated[
         bool, typer.Option("--delete-data", help="Delete database, blobs, keys, secrets, zone and backups as well.")
     ] = False,
+    only_previous: Annotated[
+        bool, typer.Option("--previous", help="Delete only what a restore replaced: its keepPrevious must be false.")
+    ] = False,
     confirm: Annotated[
         str, typer.Option(metavar="ENV", help="Confirm every step beforehand by the environment's name, as CI does.")
     ] = "",
@@ -45,6 +48,7 @@ def teardown(
     \b
     Examples:
       slipway teardown dev --plan
+      slipway teardown prod --previous          # the database before the last restore
       slipway teardown dev
       slipway teardown dev --delete-data
       slipway teardown dev --delete-data --confirm dev   # no questions
@@ -57,6 +61,7 @@ def teardown(
     from slipway.project import find_root
     from slipway.steps import run_steps
     from slipway.teardown.keeping import kept
+    from slipway.teardown.previous import previous, previous_steps
     from slipway.teardown.procedure import Mode, steps
     from slipway.teardown.pulumi import PulumiStack
 
@@ -66,6 +71,21 @@ def teardown(
     mode = Mode.delete_data if delete_data else Mode.keep_data
     stack = PulumiStack(pulumi=_pulumi(), root=root, environment=environment, asks=not confirm)
     deployment = stack.deployment()
+    if only_previous:
+        if delete_data:
+            raise TeardownError(
+                Problem(where="--previous", what="and --delete-data exclude each other", fix="give one")
+            )
+        going = previous(deployment, settings)
+        if output is Output.json:
+            console.result_json({"mode": Mode.previous, "deleted": going})
+        else:
+            console.result("\n".join(["Deleted for good, without a final snapshot:", *(f"  {urn}" for urn in going)]))
+        if not plan:
+            _confirm(environment, confirm, delete_data=True)
+            run_steps(previous_steps(stack, settings), Live())
+            console.note(f"the previous generation of {environment} is gone")
+        return
     stays = kept(deployment) if mode is Mode.keep_data else []
     costs = cost_of_kept(deployment, stays, settings)
     if output is Output.json:

@@ -32,6 +32,7 @@ from slipway.rehearse.simulated.server import Behaviour, SimulatedProvider, serv
 from slipway.rehearse.workspace import Workspace, opened
 from slipway.steps import Step, Watcher, run_steps
 from slipway.teardown.keeping import kept
+from slipway.teardown.previous import previous_steps
 from slipway.teardown.procedure import Mode
 from slipway.teardown.procedure import steps as teardown_steps
 from slipway.tools.find import find
@@ -67,7 +68,7 @@ class Options:
     @property
     def ends(self) -> bool:
         """Whether the environment is gone afterwards."""
-        return self.destroy or self.teardown is not None
+        return self.destroy or self.teardown in {Mode.keep_data, Mode.delete_data}
 
 
 def rehearse(root: Path, environment: str, options: Options, watcher: Watcher) -> report.Report:
@@ -190,6 +191,10 @@ class _Rehearsal:
 
     def _steps(self) -> list[Step[None]]:
         steps = []
+        if self.options.teardown is Mode.previous:
+            # Before any other `up`: what is protected may not leave the program.
+            again = self._must("up again", "up", unchanged=True)
+            return [*previous_steps(self, self.settings), Step("up again", again)]
         if self.delivery and self.delivery.is_new and self._resources():
             # A state without its cluster: what a person would do after a cluster was rebuilt beside its data.
             steps.append(Step("refresh, the cluster is new", self._must("refresh, the cluster is new", "refresh")))
@@ -303,7 +308,8 @@ class _Rehearsal:
     def up(self, *, targets: Sequence[str], settings: Mapping[str, Any]) -> None:
         """Run `up` with settings changed; the next `write_settings` takes them back."""
         self.workspace.write_settings(**settings)
-        self._must("lift the protection", "up", *(part for urn in targets for part in ("--target", urn)))()
+        name = "lift the protection" if settings else "delete the previous generation"
+        self._must(name, "up", *(part for urn in targets for part in ("--target", urn)))()
 
     def destroy(self, *, keep_protected: bool) -> None:
         """Destroy, and make sure that exactly what was promised is left."""

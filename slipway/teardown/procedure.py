@@ -15,6 +15,8 @@ class Mode(StrEnum):
     """Database, blobs, keys, secrets, zone and vault stay in the state, protected: the next `up` goes on from them."""
     delete_data = "delete-data"
     """Nothing stays."""
+    previous = "previous"
+    """Only the generation before a restore goes; the environment stays (`slipway.teardown.previous`)."""
 
 
 class Stack(Protocol):

@@ -1,6 +1,10 @@
 """Both ends of an environment on the real engine: what stays is closed under dependency, and an `up` goes on from it."""
 
+import pytest
+import yaml
+
 from slipway.teardown.keeping import kept
+from tests.engine.project import RehearsalFailed
 
 NETWORK = {
     "aws:ec2/vpc:Vpc",
@@ -55,3 +59,30 @@ def test_what_a_kept_resource_needs_is_kept_by_every_way_to_need_it():
 
     assert {item.name for item in found} == {"key", "vpc", "group", "database"}
     assert [item.name for item in found if item.protected] == ["database"]
+
+
+def restore(project, **more) -> None:
+    stack = project.root / "stacks" / "Pulumi.dev.yaml"
+    document = yaml.safe_load(stack.read_text())
+    document["config"]["slipway:restore"] = {"database": {"generation": 2, "snapshot": "awsbackup:job-1", **more}}
+    stack.write_text(yaml.safe_dump(document))
+
+
+def test_the_previous_generation_goes_when_it_is_no_longer_kept_and_nothing_else_does(project):
+    project.rehearse()
+    restore(project)
+    assert steps(project.rehearse())["up"]["create"] >= 1
+
+    restore(project, keepPrevious=False)
+    with pytest.raises(RehearsalFailed, match="protected"):
+        project.rehearse()
+    report = project.rehearse("dev", "--teardown", "previous")
+
+    assert steps(report)["lift the protection"] == {"update": 1}
+    assert set(steps(report)["delete the previous generation"]) <= {"delete", "update"}
+    assert steps(report)["delete the previous generation"]["delete"] >= 1
+    assert steps(report)["up again"] == {}
+    assert steps(project.rehearse())["up"] == {}
+
+    with pytest.raises(RehearsalFailed, match="keepPrevious: false"):
+        project.rehearse("dev", "--teardown", "previous")
