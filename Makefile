@@ -6,7 +6,7 @@ RUN    := $(VENV)/bin/
 ENV    ?= dev
 
 .DEFAULT_GOAL := help
-.PHONY: help setup rehearse test check format goldens rules lock bench clean
+.PHONY: help setup rehearse test check format goldens rules pictures lock bench clean
 
 help: ## Show this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ goldens: $(READY) ## Rewrite the golden files; the diff is the review
 
 rules: $(READY) ## Rewrite the table of rules in docs/policy.md
 	@SLIPWAY_WRITE_DOCS=1 $(RUN)python -m pytest -q tests/policy/test_docs.py
+
+pictures: $(READY) ## Draw the picture in docs/images again; the diff is the review
+	@$(RUN)slipway diagram ha -o docs/images/ha.svg
 
 lock: $(READY) ## Resolve requirements/*.in again into the hashed lock files
 	@cd requirements && for set in run dev; do UV_CUSTOM_COMPILE_COMMAND="make lock" ../$(RUN)uv pip compile -q --universal \

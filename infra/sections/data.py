@@ -82,7 +82,7 @@ class DatabaseRestore(Setting):
     to_time: AwareDatetime | None = None
     """Point in time to restore the previous generation to, with its offset: 2026-11-20T09:30:00Z."""
     keep_previous: bool = True
-    """Keep the previous generation in the program; docs/recovery.md says how it goes."""
+    """Keep the previous generation in the program; `slipway teardown ENV --previous` deletes it."""
 
     @model_validator(mode="after")
     def _has_one_source(self) -> Self:
@@ -108,7 +108,7 @@ class StorageRestore(Setting):
     file_system: Annotated[int, Field(ge=1, le=99)] = 1
     """Number of the file system they are on; one more than before makes a new one to restore into."""
     keep_previous: bool = True
-    """Keep the previous generation in the program; docs/recovery.md says how it goes."""
+    """Keep the previous generation in the program; `slipway teardown ENV --previous` deletes it."""
 
 
 class ClusterRebuild(Setting):

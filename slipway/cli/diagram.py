@@ -1,54 +1,48 @@
-"""`slipway diagram`: the environment as a picture."""
+"""`slipway diagram`: a picture of an environment, drawn from what `pulumi up` would register."""
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from infra.errors import Problem, SettingsError
 from slipway.cli import console
-
-
-class Output(StrEnum):
-    """What the picture is written as."""
-
-    svg = "svg"
-    json = "json"
+from slipway.cli.console import Output
 
 
 def diagram(
     environment: Annotated[str, typer.Argument(metavar="ENV", help="Name of the environment: stacks/Pulumi.ENV.yaml.")],
-    out: Annotated[Path | None, typer.Option("--out", "-o", metavar="FILE", help="Where to. Default: stdout.")] = None,
-    output: Annotated[Output, typer.Option(help="The picture, or what is in it.")] = Output.svg,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", metavar="FILE", help="Write the SVG to FILE instead of stdout.")
+    ] = None,
+    output: Annotated[Output, typer.Option(help="json: what the picture shows, without places.")] = Output.text,
 ) -> None:
-    """Draw an environment: zones as columns, tiers as rows, who talks to whom on which port.
+    """Draw an environment as SVG: zones as columns, tiers as rows, and who talks to whom on which port.
 
-    Everything in it comes from what `pulumi up` would register; the load balancer's controller makes its part in the
-    cluster. The same settings give the same bytes.
+    Everything in it comes from the recorded program, without a cloud: no account, no credentials. The same settings
+    always give the same bytes, so a picture in a repository changes only with the architecture.
 
     \b
     Examples:
-      slipway diagram ha > ha.svg
-      slipway diagram ha --out docs/images/ha.svg
+      slipway diagram ha -o docs/images/ha.svg
+      slipway diagram prod > prod.svg
       slipway diagram prod --output json
     """
     import json
+    from dataclasses import asdict
 
-    from slipway.diagram.model import picture
-    from slipway.diagram.svg import svg
+    from slipway.diagram.read import picture_of
     from slipway.graph.environment import record_environment
     from slipway.project import find_root
 
-    recorded = record_environment(find_root(Path.cwd()), environment)
-    found = picture(recorded.graph, recorded.settings)
-    text = svg(found) if output is Output.svg else json.dumps(found.to_json_value(), indent=2)
-    if out is None:
-        console.result(text)
-        return
-    try:
-        out.write_text(f"{text}\n", encoding="utf-8")
-    except OSError as error:
-        problem = Problem(where=str(out), what=f"cannot be written: {error.strerror}", fix="choose another --out")
-        raise SettingsError(problem) from None
-    console.note(f"{out} written")
+    picture = picture_of(record_environment(find_root(Path.cwd()), environment).graph)
+    if output is Output.json:
+        text = json.dumps(asdict(picture), indent=2)
+    else:
+        from slipway.diagram.draw import svg_of
+
+        text = svg_of(picture)
+    if out:
+        out.write_text(text, encoding="utf-8")
+        console.note(f"{out}: {environment}, {sum(1 for _ in picture.boxes)} boxes, {len(picture.flows)} flows")
+    else:
+        console.result(text.rstrip())

@@ -1,1 +1,4 @@
-"""A picture of an environment, from its recorded graph: `model` says what is in it, `svg` draws it."""
+"""`slipway diagram`: a picture of an environment, from its recorded graph.
+
+read (graph → picture) → layout and paths (→ places) → draw (→ SVG). Nothing here asks AWS, prints or writes files.
+"""
