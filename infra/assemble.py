@@ -1,8 +1,12 @@
-"""Facts of one environment from its settings and what AWS answered: pure, so the command uses it without Pulumi."""
+"""Facts of one environment from its settings and what AWS answered; without Pulumi, so the command uses it as well.
+
+It reads one file where the settings name it: the certificates of the database.
+"""
 
 from typing import Any
 
 from infra import tables
+from infra.ca_bundle import ca_bundle
 from infra.naming import Names, partition
 from infra.settings import Settings
 from values.facts import Facts
@@ -49,6 +53,7 @@ def assemble(settings: Settings, known: dict[str, Any]) -> Facts:
 
     Raises:
         pydantic.ValidationError: AWS answered with something that is not a fact, such as None.
+        SettingsError: the file of database.caBundle is no bundle of certificates.
     """
     oidc = settings.sign_in.oidc
     return Facts.from_values(
@@ -60,6 +65,7 @@ def assemble(settings: Settings, known: dict[str, Any]) -> Facts:
             "chart_repository": settings.chart_repository,
             "gitops_path": settings.gitops.path,
             "secrets_prefix": Names(settings.environment).secrets_prefix,
+            "flux_version": tables.flux_minor(),
             "aws": {
                 "account_id": known["account_id"],
                 "region": settings.region,
@@ -77,6 +83,7 @@ def assemble(settings: Settings, known: dict[str, Any]) -> Facts:
                 "name": DATABASE_NAME,
                 "username": DATABASE_USERNAME,
                 "max_connections": tables.max_connections(settings.sized.database_class or ""),
+                "ca_bundle": ca_bundle(settings.database.ca_bundle),
             },
             "cache": {"host": known["cache_host"], "port": CACHE_PORT, "username": CACHE_USERNAME},
             "storage": known["storage"],
@@ -86,5 +93,6 @@ def assemble(settings: Settings, known: dict[str, Any]) -> Facts:
                 "oidc_endpoint": oidc.endpoint if oidc else "",
                 "oidc_client_id": oidc.client_id if oidc else "",
             },
+            "harbor": settings.harbor,
         }
     )

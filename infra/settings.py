@@ -16,13 +16,15 @@ from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_va
 
 from infra import tables
 from infra.defaults import PROFILES, ProfileDefaults
-from infra.sections.base import Refused, Setting, domain_name
+from infra.sections.base import Setting, domain_name
 from infra.sections.data import AlarmSettings, BackupSettings, CacheSettings, DatabaseSettings, RestoreSettings
 from infra.sections.delivery import DeliverSettings, GitOpsSettings
 from infra.sections.machines import ClusterSettings, SizeSettings
 from infra.sections.network import DnsSettings, NatMode, NetworkSettings
 from infra.sections.people import SignInSettings
+from values.errors import Refused
 from values.facts import DEFAULT_CHART_VERSION, HARBOR_CHART_REPOSITORY, SUPPORTED_CHART_VERSIONS
+from values.options import CLOUD_EXPOSURES, HarborOptions
 
 #: Names of AWS resources begin with it, and the shortest limit (an ALB's 32) must still hold a suffix.
 ENVIRONMENT_PATTERN = r"^[a-z][a-z0-9-]{0,18}[a-z0-9]$"
@@ -81,6 +83,8 @@ class Settings(Setting):
     """How people sign in."""
     deliver: DeliverSettings = DeliverSettings()
     """Waiting for Flux."""
+    harbor: HarborOptions = HarborOptions()
+    """Harbor itself: exposure, replicas, monitoring and the rest; see docs/harbor.md."""
     deletion_protection: bool = True
     """AWS refuses to delete the cluster and the database. `slipway teardown` turns it off for its own run."""
     keep_data: bool = True
@@ -110,6 +114,13 @@ class Settings(Setting):
         supported = SUPPORTED_CHART_VERSIONS if info.field_name == "chart_version" else tables.kubernetes_versions()
         if value not in supported:
             raise Refused("is outside support", f"supported: {', '.join(supported)}")
+        return value
+
+    @field_validator("harbor")
+    @classmethod
+    def _is_for_a_cloud(cls, value: HarborOptions) -> HarborOptions:
+        if value.expose.type and value.expose.type not in CLOUD_EXPOSURES:
+            raise Refused(f"expose.type {value.expose.type} is a laptop's", f"use one of {', '.join(CLOUD_EXPOSURES)}")
         return value
 
     @field_validator("account")

@@ -71,6 +71,11 @@ def standard_support_ends() -> dict[tuple[str, str], date]:
     }
 
 
+def flux_minor() -> str:
+    """Minor version of the Flux that the program installs, like 2.9."""
+    return ".".join(read("flux")["distribution"]["version"].split(".")[:2])
+
+
 def default_valkey_version() -> str:
     """Valkey version of a new environment."""
     return read("cache")["valkey"]["default"]

@@ -1,4 +1,4 @@
-"""The error of this package. It imports nothing from elsewhere in the project."""
+"""The errors of this package. It imports nothing from elsewhere in the project."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -24,6 +24,14 @@ class Finding:
         """Give ``file key: fact`` and, indented, what to do."""
         first = f"{self.path} {self.key}: {self.message}".replace(" :", ":")
         return f"{first}\n    {self.suggestion}" if self.suggestion else first
+
+
+class Refused(ValueError):
+    """A value that cannot be used: the fact about it, and what to do instead."""
+
+    def __init__(self, fact: str, fix: str = "") -> None:
+        self.fact, self.fix = fact, fix
+        super().__init__(f"{fact}; {fix}" if fix else fact)
 
 
 class ValuesError(Exception):

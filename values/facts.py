@@ -10,8 +10,10 @@ AWS Secrets Manager and from there, by External Secrets, to the cluster.
 import json
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_serializer
 from pydantic.alias_generators import to_camel
+
+from values.options import HarborOptions
 
 #: Charts whose key contract is under charts/harbor/; newest first.
 SUPPORTED_CHART_VERSIONS = ("1.19.2", "1.19.1", "1.18.3")
@@ -53,6 +55,8 @@ class DatabaseFacts(_Fact):
     username: str
     #: what the server accepts in total; the pools of all replicas must fit in
     max_connections: int
+    #: PEM certificates that the server's own is checked with; empty: encrypted, but not checked
+    ca_bundle: str = ""
 
 
 class CacheFacts(_Fact):
@@ -105,6 +109,8 @@ class Facts(_Fact):
         chart_repository: URL of the Helm repository that the chart comes from.
         gitops_path: folder of the GitOps repository below which everything is written; empty for the root.
         secrets_prefix: first part of every Secrets Manager name, ``slipway/prod``; empty on kind.
+        flux_version: minor of the Flux that reads the files, ``2.9``.
+        harbor: what the team chose about Harbor itself.
     """
 
     schema_version: Literal[1] = 1
@@ -116,11 +122,18 @@ class Facts(_Fact):
     chart_repository: str = HARBOR_CHART_REPOSITORY
     gitops_path: str = ""
     secrets_prefix: str = ""
+    flux_version: Annotated[str, Field(pattern=r"^2\.\d+$")] = "2.9"
     aws: AwsFacts | None = None
     database: DatabaseFacts | None = None
     cache: CacheFacts | None = None
     storage: Annotated[EfsStorage | S3Storage | VolumeStorage, Field(discriminator="type")]
     sign_in: SignInFacts = SignInFacts()
+    harbor: HarborOptions = HarborOptions()
+
+    @field_serializer("harbor")
+    def _only_choices(self, options: HarborOptions) -> dict[str, Any]:
+        """Write what was chosen: defaults would be noise in every environment's Git history."""
+        return options.model_dump(by_alias=True, mode="json", exclude_defaults=True)
 
     def to_json(self) -> str:
         """Give the facts as stable JSON text: sorted keys, two spaces, LF at the end."""

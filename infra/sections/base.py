@@ -6,15 +6,9 @@ from ipaddress import IPv4Network
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 
+from values.errors import Refused
+
 _LABEL = re.compile(r"^(?!-)[a-z0-9-]{1,63}(?<!-)$")
-
-
-class Refused(ValueError):
-    """A value that cannot be used: the fact about it, and what to do instead."""
-
-    def __init__(self, fact: str, fix: str = "") -> None:
-        self.fact, self.fix = fact, fix
-        super().__init__(f"{fact}; {fix}" if fix else fact)
 
 
 class Setting(BaseModel):

@@ -6,7 +6,8 @@ from typing import Annotated, Self
 from pydantic import AwareDatetime, Field, field_validator, model_validator
 
 from infra import tables
-from infra.sections.base import Refused, Setting
+from infra.sections.base import Setting
+from values.errors import Refused
 
 
 class DatabaseSettings(Setting):
@@ -16,6 +17,8 @@ class DatabaseSettings(Setting):
     """Major version."""
     backup_retention_days: Annotated[int, Field(ge=7, le=35)] | None = None
     """Days that automated backups reach back; RDS keeps 35 at most. Default by profile."""
+    ca_bundle: str = ""
+    """File with the RDS certificate bundle of your region, below the project: Harbor then checks the server's name."""
 
     @field_validator("postgres_version")
     @classmethod

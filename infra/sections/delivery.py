@@ -5,7 +5,8 @@ from typing import Annotated
 
 from pydantic import Field, field_validator
 
-from infra.sections.base import Refused, Setting
+from infra.sections.base import Setting
+from values.errors import Refused
 
 
 class GitOpsSettings(Setting):

@@ -7,7 +7,8 @@ from typing import Annotated
 from pydantic import Field, ValidationInfo, field_validator
 
 from infra import tables
-from infra.sections.base import Refused, Setting, ipv4_network
+from infra.sections.base import Setting, ipv4_network
+from values.errors import Refused
 
 
 class SizeSettings(Setting):

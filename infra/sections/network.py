@@ -5,7 +5,8 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from infra.sections.base import Refused, Setting, domain_name, ipv4_network
+from infra.sections.base import Setting, domain_name, ipv4_network
+from values.errors import Refused
 
 NatMode = Literal["none", "single", "per-zone", "regional"]
 Cidrs = TypeVar("Cidrs", str, tuple[str, ...])

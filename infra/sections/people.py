@@ -5,7 +5,8 @@ from typing import Literal
 
 from pydantic import field_validator, model_validator
 
-from infra.sections.base import Refused, Setting
+from infra.sections.base import Setting
+from values.errors import Refused
 
 
 class OidcSettings(Setting):

@@ -1,0 +1,88 @@
+"""What one environment consists of, once options and profile are put together.
+
+    composition = Composition.of(facts)
+    composition.replicas["core"], composition.most["core"], composition.has("trivy")
+
+A component that is off is in none of the fields, so whoever asks here leaves no trace of it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from values.facts import Facts
+from values.options import ExposeType
+
+_PROFILES = Path(__file__).parent / "profiles"
+#: In the order in which they are shown.
+COMPONENTS = ("core", "portal", "registry", "jobservice", "trivy", "exporter")
+#: Whose pods the autoscaler may add: the others have a queue or a volume each.
+SCALABLE = ("core", "registry", "portal")
+
+
+@cache
+def profile(name: str) -> Mapping[str, Any]:
+    """Give ``values/profiles/<name>.yaml`` as plain data."""
+    return yaml.safe_load((_PROFILES / f"{name}.yaml").read_text())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Composition:
+    """The parts of one environment.
+
+    Attributes:
+        expose: how clients reach it.
+        replicas: component → pods, the least where it is scaled.
+        most: component → pods at most, without the one that a rolling update adds.
+        autoscaled: components whose pods are added and taken away under load.
+        metrics: components serve metrics.
+        parts: what Secrets depend on: any of ``database``, ``cache``, ``s3``, ``internal-tls``, ``trivy``, ``notify``.
+    """
+
+    expose: ExposeType
+    replicas: Mapping[str, int]
+    most: Mapping[str, int]
+    autoscaled: tuple[str, ...]
+    metrics: bool
+    parts: frozenset[str]
+
+    def has(self, component: str) -> bool:
+        """Tell whether a component runs."""
+        return component in self.replicas
+
+    @classmethod
+    def of(cls, facts: Facts) -> "Composition":
+        """Put options and profile together."""
+        options, defaults = facts.harbor, profile(facts.profile)
+        metrics = defaults["metrics"] if options.monitoring.metrics is None else options.monitoring.metrics
+        on = {"trivy": options.trivy.enabled, "exporter": metrics}
+        replicas = {
+            name: getattr(options.replicas, name) or defaults["replicas"][name]
+            for name in COMPONENTS
+            if on.get(name, True)
+        }
+        autoscaled = SCALABLE if options.autoscaling.enabled else ()
+        most = {
+            name: max(count, getattr(options.autoscaling, name)) if name in autoscaled else count
+            for name, count in replicas.items()
+        }
+        there = {
+            "database": facts.database,
+            "cache": facts.cache,
+            "s3": facts.storage.type == "s3",
+            "internal-tls": options.internal_tls,
+            "trivy": options.trivy.enabled,
+            "notify": options.notify,
+        }
+        return cls(
+            expose=options.expose.type or ("alb" if facts.aws else "nodePort"),
+            replicas=replicas,
+            most=most,
+            autoscaled=autoscaled,
+            metrics=metrics,
+            parts=frozenset(name for name, is_there in there.items() if is_there),
+        )

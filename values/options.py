@@ -1,0 +1,355 @@
+"""What a team chooses about Harbor itself: the section `harbor` of a stack file, and a part of the facts.
+
+    options = HarborOptions.model_validate({"expose": {"type": "alb", "internal": True}})
+
+One model for both, so nothing is copied between them. What is left out is the profile's (values/profiles/), or off.
+No secret is among them: Secrets are named, and their values stay in Secrets Manager.
+"""
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic.alias_generators import to_camel
+
+from values.errors import Refused
+
+#: How clients reach the registry: on AWS the first three, on a laptop the last two.
+ExposeType = Literal["alb", "route", "nginx", "nodePort", "ingress"]
+CLOUD_EXPOSURES: tuple[ExposeType, ...] = ("alb", "route", "nginx")
+LOCAL_EXPOSURES: tuple[ExposeType, ...] = ("nodePort", "ingress")
+
+#: The largest count of pods of one component that we have reason to believe in.
+_MOST_PODS = 50
+_HOST_PORT = re.compile(r"^[a-zA-Z0-9]([a-zA-Z0-9.-]*[a-zA-Z0-9])?:\d{1,5}$")
+_PLAIN_URL = re.compile(r"^https?://[^\s/@:]+(:\d+)?(/\S*)?$")
+_NETWORK = re.compile(r"^\d{1,3}(\.\d{1,3}){3}/\d{1,2}$")
+
+Replicas = Annotated[int, Field(ge=1, le=_MOST_PODS)]
+Percent = Annotated[int, Field(ge=10, le=95)]
+#: A Kubernetes object name (RFC 1123 label).
+ObjectName = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
+
+
+class _Option(BaseModel):
+    """Frozen, strict about names, camelCase outside; the text below a field is its description everywhere."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        alias_generator=to_camel,
+        populate_by_name=True,
+        use_attribute_docstrings=True,
+        defer_build=True,  # on first use: start-up pays for each
+    )
+
+
+class GatewayOptions(_Option):
+    """The Gateway (Gateway API) that the registry's HTTPRoute is attached to; TLS ends at its listener."""
+
+    name: ObjectName
+    """Name of the Gateway."""
+    namespace: ObjectName
+    """Its namespace."""
+    section: str = ""
+    """Listener of the Gateway; empty for every one that takes the route."""
+
+
+class ExposeOptions(_Option):
+    """How clients reach the registry."""
+
+    type: ExposeType | None = None
+    """`alb` (default), `route` (Gateway API), `nginx` (an ingress-nginx that is there); kind: `nodePort`, `ingress`."""
+    internal: bool = False
+    """alb: reachable from the VPC and what is routed to it only."""
+    allowed_cidrs: tuple[str, ...] = ()
+    """alb: networks whose clients are let in; empty for all."""
+    gateway: GatewayOptions | None = None
+    """route: the Gateway. Needed there."""
+    tls_secret: str = ""
+    """nginx, ingress: Secret of type kubernetes.io/tls in the namespace harbor. Default `harbor-tls`."""
+    cluster_issuer: str = ""
+    """nginx, ingress: cert-manager's ClusterIssuer that keeps `tlsSecret`; empty: somebody else keeps it."""
+
+    @field_validator("allowed_cidrs")
+    @classmethod
+    def _are_networks(cls, values: tuple[str, ...]) -> tuple[str, ...]:
+        if wrong := [value for value in values if not _NETWORK.match(value)]:
+            raise Refused(f"{', '.join(wrong)} is no IPv4 network in CIDR notation", "use something like 10.0.0.0/8")
+        return values
+
+    @model_validator(mode="after")
+    def _gateway_belongs_to_a_route(self) -> "ExposeOptions":
+        if (self.type == "route") != (self.gateway is not None):
+            raise Refused("type route and the section gateway belong together", "give both or neither")
+        return self
+
+
+class ReplicaOptions(_Option):
+    """Pods of each component. What is left out is the profile's."""
+
+    core: Replicas | None = None
+    """API and tokens; every push and pull passes it."""
+    portal: Replicas | None = None
+    """Web interface."""
+    registry: Replicas | None = None
+    """Blobs and manifests."""
+    jobservice: Replicas | None = None
+    """Garbage collection, replication, scans."""
+    trivy: Replicas | None = None
+    """Scanner; each has a volume of its own."""
+    exporter: Replicas | None = None
+    """Metrics."""
+
+
+class AutoscalingOptions(_Option):
+    """Horizontal pod autoscaling of core, registry and portal; `replicas` is then the least."""
+
+    enabled: bool = False
+    """Needs the metrics-server, which every cluster of ours has."""
+    cpu_percent: Percent = 70
+    """Of the requested CPU, at which pods are added."""
+    core: Replicas = 8
+    """Most pods of core; the database's connections are shared by so many."""
+    registry: Replicas = 8
+    """Most pods of the registry."""
+    portal: Replicas = 4
+    """Most pods of the portal."""
+
+
+class MonitoringOptions(_Option):
+    """What the Prometheus operator and Grafana find. Each needs its CRD, so each is off until you say it is there."""
+
+    metrics: bool | None = None
+    """Serve metrics at all. Default by profile."""
+    service_monitors: bool = False
+    """ServiceMonitors for the Prometheus operator."""
+    rules: bool = False
+    """PrometheusRules: alerts with links to runbooks."""
+    dashboard: bool = False
+    """A ConfigMap with a Grafana dashboard, for Grafana's sidecar."""
+    labels: dict[str, str] = {}  # pydantic copies it
+    """Labels that your Prometheus selects ServiceMonitors and PrometheusRules by, like `release: prometheus`."""
+    namespace: ObjectName = "monitoring"
+    """Namespace of Prometheus, which network policies let in."""
+    runbooks: str = "https://github.com/goharbor/harbor/wiki"
+    """Where alerts link to; the alert's name is added as an anchor."""
+
+
+class TraceOptions(_Option):
+    """Traces of core, jobservice and registryctl."""
+
+    provider: Literal["otel", "jaeger"] = "otel"
+    """Protocol."""
+    endpoint: str
+    """otel: host:port without scheme (4318); jaeger: the collector's URL."""
+    sample_rate: Annotated[float, Field(ge=0, le=1)] = 0.1
+    """Share of requests that are traced."""
+
+    @model_validator(mode="after")
+    def _endpoint_fits_the_provider(self) -> "TraceOptions":
+        wanted = _HOST_PORT if self.provider == "otel" else _PLAIN_URL
+        if not wanted.match(self.endpoint):
+            form = "host:port without a scheme" if self.provider == "otel" else "an http URL without credentials"
+            raise Refused(f"endpoint {self.endpoint!r} is not {form}", "see the chart's trace.otel and trace.jaeger")
+        return self
+
+
+class CacheLayerOptions(_Option):
+    """Harbor's cache of manifests and projects in Redis: fewer queries where many clients pull."""
+
+    enabled: bool = False
+    """Use it, in a Redis database of its own."""
+    expire_hours: Annotated[int, Field(ge=1, le=720)] = 24
+    """How long an entry lives."""
+
+
+class ProxyOptions(_Option):
+    """The way out through an HTTP proxy."""
+
+    http: str = ""
+    """Proxy for http URLs."""
+    https: str = ""
+    """Proxy for https URLs."""
+    no_proxy: tuple[str, ...] = ()
+    """Hosts and domains besides ours (cluster, database, cache, metadata), which are always direct."""
+    components: tuple[Literal["core", "jobservice", "trivy", "registry"], ...] = ("core", "jobservice", "trivy")
+    """Who uses it."""
+
+    @field_validator("http", "https")
+    @classmethod
+    def _is_url(cls, value: str) -> str:
+        if value and not _PLAIN_URL.match(value):
+            raise Refused("is not a proxy URL without credentials", "use http://host:port; what is in Git is no secret")
+        return value
+
+
+class LoggingOptions(_Option):
+    """Logs of the components, and where the audit log goes."""
+
+    level: Literal["debug", "info", "warning", "error", "fatal"] = "info"
+    """Log level of all components."""
+    audit_forward: str = ""
+    """host:port of a syslog server (TCP) that gets the audit log; set in Harbor by layer 3, let out by our policies."""
+
+    @field_validator("audit_forward")
+    @classmethod
+    def _is_host_and_port(cls, value: str) -> str:
+        if value and not _HOST_PORT.match(value):
+            raise Refused("is not host:port", "like syslog.example.com:514")
+        return value
+
+
+class TrivyOptions(_Option):
+    """The scanner that comes with Harbor."""
+
+    enabled: bool = True
+    """Install it. Off: no scanner, or your own (`scannerAdapter`)."""
+    severity: str = "UNKNOWN,LOW,MEDIUM,HIGH,CRITICAL"
+    """Severities that are reported."""
+    ignore_unfixed: bool = False
+    """Leave out what has no fix yet."""
+    timeout: Annotated[str, Field(pattern=r"^(\d+h)?(\d+m)?(\d+s)?$")] = "10m0s"
+    """Time for one image."""
+    offline: bool = False
+    """Ask no host for details while scanning; the databases must then be in the mirrors below."""
+    db_repositories: tuple[str, ...] = ("mirror.gcr.io/aquasec/trivy-db:2", "ghcr.io/aquasecurity/trivy-db:2")
+    """Where the vulnerability database is pulled from, in order."""
+    java_db_repositories: tuple[str, ...] = (
+        "mirror.gcr.io/aquasec/trivy-java-db:1",
+        "ghcr.io/aquasecurity/trivy-java-db:1",
+    )
+    """The same for Java."""
+    cache_size: Annotated[str, Field(pattern=r"^\d+(Gi|Ti)$")] | None = None
+    """Volume of each pod. Default by profile."""
+
+
+class ScannerAdapter(_Option):
+    """Another scanner with an adapter for Harbor, which runs in the cluster already."""
+
+    name: str
+    """Its name in Harbor."""
+    url: str
+    """Adapter's URL inside the cluster, http://adapter.namespace:8080."""
+
+    @field_validator("url")
+    @classmethod
+    def _is_url(cls, value: str) -> str:
+        if not _PLAIN_URL.match(value):
+            raise Refused("is not an http URL without credentials", "like http://scanner.scanning:8080")
+        return value
+
+
+class ImageOptions(_Option):
+    """Where Harbor's own images come from."""
+
+    registry: str = ""
+    """Registry and path that stand in for docker.io/goharbor, like registry.example.com/docker-hub/goharbor."""
+    pull_secret: str = ""
+    """Secret of type kubernetes.io/dockerconfigjson in the namespace harbor that opens it; ECR needs none."""
+
+    @field_validator("registry")
+    @classmethod
+    def _is_image_prefix(cls, value: str) -> str:
+        if value and not re.match(r"^[a-z0-9][a-z0-9.-]*(:\d+)?(/[a-z0-9._-]+)+$", value):
+            raise Refused("is not registry/path", "no scheme and no tag: registry.example.com/goharbor")
+        return value
+
+
+class SchedulingOptions(_Option):
+    """Which nodes Harbor runs on."""
+
+    node_selector: dict[str, str] = {}  # pydantic copies it
+    """Labels of the nodes; amd64 is always among them."""
+    tolerations: tuple[dict[str, Any], ...] = ()
+    """Tolerations, as Kubernetes writes them."""
+    priority_class: str = ""
+    """PriorityClass of every pod; it must be there."""
+
+
+class PullSecretOptions(_Option):
+    """Image pull secrets for the namespaces that ask for one by a label, kept fresh by External Secrets."""
+
+    enabled: bool = False
+    """Write them. The robot's credentials are a Secrets Manager secret below our prefix, `pull/<name>`."""
+    label: str = "slipway.dev/harbor-pull"
+    """A namespace with this label and the value `true` gets the Secret."""
+    robots: tuple[ObjectName, ...] = ("default",)
+    """One Secret each, `harbor-pull-<name>`, from Secrets Manager's `<prefix>/pull/<name>`."""
+
+
+class Layer3Options(_Option):
+    """The job in the cluster that watches what lives inside Harbor."""
+
+    enabled: bool = False
+    """Run it. It needs an image."""
+    image: str = ""
+    """Image of the slipway command."""
+    schedule: str = "17 * * * *"
+    """When, as cron writes it."""
+
+    @model_validator(mode="after")
+    def _has_an_image(self) -> "Layer3Options":
+        if self.enabled and not self.image:
+            raise Refused("layer3 is enabled without an image", "build and push one, then name it in layer3.image")
+        return self
+
+
+class NotifyOptions(_Option):
+    """Where Flux tells of a failed or finished delivery."""
+
+    provider: Literal["slack", "msteams", "googlechat", "discord", "generic", "alertmanager"]
+    """Kind of receiver, as Flux's notification-controller knows it."""
+    channel: str = ""
+    """Channel, where the receiver has some."""
+    severity: Literal["info", "error"] = "error"
+    """`error` for failures only."""
+
+
+class HarborOptions(_Option):
+    """Everything a team decides about Harbor itself. See docs/harbor.md."""
+
+    expose: ExposeOptions = ExposeOptions()
+    """Exposure: load balancer, Gateway or ingress."""
+    replicas: ReplicaOptions = ReplicaOptions()
+    """How many pods of what."""
+    autoscaling: AutoscalingOptions = AutoscalingOptions()
+    """More pods under load."""
+    scheduling: SchedulingOptions = SchedulingOptions()
+    """Nodes that Harbor runs on."""
+    monitoring: MonitoringOptions = MonitoringOptions()
+    """Metrics, alerts, dashboard."""
+    trace: TraceOptions | None = None
+    """Traces; none by default."""
+    cache_layer: CacheLayerOptions = CacheLayerOptions()
+    """Harbor's own cache of manifests."""
+    proxy: ProxyOptions = ProxyOptions()
+    """The way out through a proxy."""
+    internal_tls: bool = False
+    """TLS between the components, with certificates that the program makes."""
+    logging: LoggingOptions = LoggingOptions()
+    """Log level, audit forwarding."""
+    trivy: TrivyOptions = TrivyOptions()
+    """Trivy, the scanner."""
+    scanner_adapter: ScannerAdapter | None = None
+    """Another scanner."""
+    images: ImageOptions = ImageOptions()
+    """Image registry, or a mirror."""
+    s3_redirect: bool = True
+    """storage s3: clients download blobs from S3 itself. Off where they cannot reach it."""
+    network_policies: bool = True
+    """Default deny in Harbor's namespace, with each flow named."""
+    pull_secrets: PullSecretOptions = PullSecretOptions()
+    """Pull secrets for other namespaces."""
+    layer3: Layer3Options = Layer3Options()
+    """The job that watches Harbor's projects and robots."""
+    notify: NotifyOptions | None = None
+    """Flux's alerts."""
+
+    @model_validator(mode="after")
+    def _belongs_together(self) -> "HarborOptions":
+        if self.monitoring.metrics is False and self.monitoring.service_monitors:
+            raise Refused(
+                "monitoring.serviceMonitors without metrics finds nothing", "turn metrics on, or monitors off"
+            )
+        return self
