@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from helm_python.chart import Chart
 
 
-class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
     """libyaml's loader where there is one; Kubernetes knows no dates, so neither does this."""
 
 
-_Loader.yaml_implicit_resolvers = {
+Loader.yaml_implicit_resolvers = {
     first: [(tag, pattern) for tag, pattern in rules if tag != "tag:yaml.org,2002:timestamp"]
     for first, rules in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
@@ -104,7 +104,7 @@ def objects(text: str) -> list[dict[str, Any]]:
     """
     try:
         # The chart 1.18.3 ends a line with a tab, which Go's parser takes and this one does not.
-        documents = list(yaml.load_all(text.replace("\t\n", "\n"), Loader=_Loader))  # a safe loader
+        documents = list(yaml.load_all(text.replace("\t\n", "\n"), Loader=Loader))  # a safe loader
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 1 if mark else 0
