@@ -57,6 +57,9 @@ class DatabaseFacts(_Fact):
     max_connections: int
     #: PEM certificates that the server's own is checked with; empty: encrypted, but not checked
     ca_bundle: str = ""
+    #: ARN of the Secrets Manager secret with the master user's `username` and `password`, which RDS makes and rotates;
+    #: empty: nobody makes Harbor's role and database from here
+    admin_secret: str = ""
 
 
 class CacheFacts(_Fact):

@@ -30,6 +30,12 @@ _NETWORK = re.compile(r"^\d{1,3}(\.\d{1,3}){3}/\d{1,2}$")
 
 Replicas = Annotated[int, Field(ge=1, le=_MOST_PODS)]
 Percent = Annotated[int, Field(ge=10, le=95)]
+Port = Annotated[int, Field(ge=1, le=65535)]
+#: An image with its registry and a tag, a digest or both.
+ImageName = Annotated[
+    str,
+    Field(pattern=r"^[a-z0-9.-]+(:\d+)?(/[a-z0-9._-]+)+(:[\w.-]+(@sha256:[0-9a-f]{64})?|@sha256:[0-9a-f]{64})$"),
+]
 #: A Kubernetes object name (RFC 1123 label).
 ObjectName = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
 
@@ -73,6 +79,8 @@ class ExposeOptions(_Option):
     """nginx, ingress: Secret of type kubernetes.io/tls in the namespace harbor. Default `harbor-tls`."""
     cluster_issuer: str = ""
     """nginx, ingress: cert-manager's ClusterIssuer that keeps `tlsSecret`; empty: somebody else keeps it."""
+    proxy_namespace: ObjectName | None = None
+    """nginx, ingress, route: namespace of the pods that pass requests on, which network policies let in."""
 
     @field_validator("allowed_cidrs")
     @classmethod
@@ -255,6 +263,8 @@ class ImageOptions(_Option):
     """Registry and path that stand in for docker.io/goharbor, like registry.example.com/docker-hub/goharbor."""
     pull_secret: str = ""
     """Secret of type kubernetes.io/dockerconfigjson in the namespace harbor that opens it; ECR needs none."""
+    psql: ImageName = "public.ecr.aws/docker/library/postgres:17.6-alpine"
+    """Image with psql for the job that makes Harbor's database; pin a digest with `name:tag@sha256:…`."""
 
     @field_validator("registry")
     @classmethod
@@ -383,6 +393,8 @@ class HarborOptions(_Option):
     """storage s3: clients download blobs from S3 itself. Off where they cannot reach it."""
     network_policies: bool = True
     """Default deny in Harbor's namespace, with each flow named."""
+    egress_ports: tuple[Port, ...] = (443,)
+    """Ports outside that core, jobservice and Trivy may call: copied registries, webhooks, sign-in, databases."""
     pull_secrets: PullSecretOptions = PullSecretOptions()
     """Pull secrets for other namespaces."""
     layer3: Layer3Options = Layer3Options()
