@@ -119,23 +119,21 @@ def _to_chosen_hosts(facts: Facts) -> Iterator[Flow]:
         yield from _to(url, ("core", "jobservice", "registry"), "traces")
     if options.scanner_adapter:
         why = f"the scanner {options.scanner_adapter.name}"
-        yield from _to(options.scanner_adapter.url, ("core", "jobservice"), why)
+        yield from _to(options.scanner_adapter.url, ("core", "jobservice"), why, inside=True)
 
 
-def _to(url: str, components: tuple[str, ...], why: str) -> Iterator[Flow]:
+def _to(url: str, components: tuple[str, ...], why: str, *, inside: bool = False) -> Iterator[Flow]:
     host = urlsplit(url).hostname or ""
     if namespace := _namespace(host):
         # A Service's port need not be that of its pods, which is the one that counts.
         yield Flow(components=components, ports=(), peer={"namespace": namespace}, why=f"{why}, in the cluster")
-    if not namespace or len(host.split(".")) == 2:
+    # A name of two parts may just as well be a host outside (example.com), so it is let out both ways.
+    if not namespace or (len(host.split(".")) == 2 and not inside):
         yield Flow(components=components, ports=(_port(url),), peer={"anywhere": True}, why=why)
 
 
 def _namespace(host: str) -> str:
-    """Give the namespace of a Service's name, ``adapter.scanning`` or ``adapter.scanning.svc…``; empty for other hosts.
-
-    Two parts may just as well be a host outside (``example.com``), so these are let out both ways.
-    """
+    """Give the namespace of a Service's name, ``adapter.scanning`` or ``adapter.scanning.svc…``; empty for other hosts."""
     parts = host.split(".")
     return parts[1] if len(parts) == 2 or parts[2:3] == ["svc"] else ""
 

@@ -138,7 +138,7 @@ def _own_pods(facts: Facts, composition: Composition) -> Iterator[str]:
 def _parts(facts: Facts, composition: Composition) -> Iterator[str]:
     there = {
         "metrics": composition.metrics,
-        "database": facts.database,
+        "rds": facts.database,
         "database-job": facts.database and facts.database.admin_secret,
         "aws": facts.aws,
         "volumes": _volumes(facts, composition),
