@@ -74,7 +74,7 @@ def one(items: list[dict], kind: str, name: str = "") -> dict:
     return found
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def official():
     """Give the path of an official chart of a version; skips where it is not in the chart cache."""
 

@@ -123,7 +123,7 @@ def _addresses(text: str):
         yield server or address, int(port or number)
 
 
-@pytest.fixture(params=CHOICES, ids=NAMES)
+@pytest.fixture(scope="module", params=CHOICES, ids=NAMES)
 def choice(request, official):
     profile, expose, options, version = request.param
     settings = exposed(expose, **options)
