@@ -7,24 +7,23 @@ Which files there are depends only on the environment's name, `gitops_path`, the
 and cache, and the names of the overrides; never on an address. Two runs are byte-identical.
 """
 
-import json
-import os
 import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import yaml
 
 from values import contract, pools
+from values.composition import Composition
 from values.errors import Finding, ValuesError
 from values.facts import Facts
+from values.fill import fill
+from values.infrastructure import infrastructure_files
+from values.order import cluster_file
 from values.secrets import REGISTRY_USERNAME, secrets_for
-
-if TYPE_CHECKING:
-    from jinja2 import Environment
 
 FOLDER = Path(__file__).parent
 #: One values document for each, in the order in which Helm merges them.
@@ -50,17 +49,19 @@ def render(facts: Facts, overrides: Mapping[str, str] = MappingProxyType({}), *,
     context = _context(facts, overrides)
     root = f"{facts.gitops_path}/" if facts.gitops_path else ""
     home = f"{root}apps/harbor/{facts.environment}"
-    files = {f"{root}clusters/{facts.environment}/harbor.yaml": _fill("flux/cluster.yaml.j2", context)}
+    infrastructure = infrastructure_files(facts, Composition.of(facts))
+    files = {f"{home}/{path}": text for path, text in infrastructure.items()}
     for name in context["prerequisites"]:
-        files[f"{home}/prerequisites/{name}"] = _fill(f"flux/{name}.j2", context)
-    files[f"{home}/prerequisites/kustomization.yaml"] = _fill("flux/prerequisites.yaml.j2", context)
+        files[f"{home}/prerequisites/{name}"] = fill(f"flux/{name}.j2", context)
+    files[f"{home}/prerequisites/kustomization.yaml"] = fill("flux/prerequisites.yaml.j2", context)
     for name in ("kustomization.yaml", "kustomizeconfig.yaml", "release.yaml", "source.yaml"):
-        files[f"{home}/release/{name}"] = _fill(f"flux/{name}.j2", context)
+        files[f"{home}/release/{name}"] = fill(f"flux/{name}.j2", context)
     for component in COMPONENTS:
-        files[f"{home}/release/values/{component}.yaml"] = _fill(f"{component}.yaml.j2", context)
+        files[f"{home}/release/values/{component}.yaml"] = fill(f"{component}.yaml.j2", context)
     for name, text in sorted(overrides.items()):
         files[f"{home}/release/values/override-{name}.yaml"] = text if text.endswith("\n") else f"{text}\n"
     files[f"{home}/facts.json"] = facts.to_json()
+    files[f"{root}clusters/{facts.environment}/harbor.yaml"] = cluster_file(facts, files)
     if check and (found := tuple(_findings(facts, overrides, files, f"{home}/release/values/"))):
         raise ValuesError(*found)
     return files
@@ -83,7 +84,8 @@ def _context(facts: Facts, overrides: Mapping[str, str]) -> dict[str, Any]:
     parts = {"database": facts.database is not None, "cache": facts.cache is not None, "s3": facts.storage.type == "s3"}
     prerequisites = ["namespace.yaml"]
     if facts.aws:
-        prerequisites += ["secret-store.yaml", "external-secrets.yaml", "volumes.yaml"]
+        prerequisites += ["secret-store.yaml", "external-secrets.yaml"]
+        prerequisites += ["volumes.yaml"] if facts.storage.type == "efs" else []
     return {
         "facts": facts,
         "namespace": NAMESPACE,
@@ -110,35 +112,3 @@ def _profile(name: str) -> Mapping[str, Any]:
         for part, resources in profile["resources"].items()
     }
     return {**profile, "resources": written}
-
-
-def _fill(template: str, context: Mapping[str, Any]) -> str:
-    return _environment().get_template(template).render(context)
-
-
-@cache
-def _environment() -> "Environment":
-    # 40 ms that `--help` does not need.
-    from jinja2 import Environment, FileSystemBytecodeCache, FileSystemLoader, StrictUndefined  # noqa: PLC0415
-
-    # Compiled templates stand beside their sources, as Python's own do; jinja holds them against the source's hash.
-    compiled = FOLDER / "templates" / "__pycache__"
-    if os.access(FOLDER / "templates", os.W_OK):
-        compiled.mkdir(exist_ok=True)
-    writable = os.access(compiled, os.W_OK)
-
-    environment = Environment(
-        loader=FileSystemLoader(FOLDER / "templates"),
-        undefined=StrictUndefined,
-        autoescape=False,  # noqa: S701  # YAML, not HTML: every value goes through `yaml`
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        auto_reload=False,
-        bytecode_cache=FileSystemBytecodeCache(str(compiled)) if writable else None,
-    )
-    # JSON is YAML, and quotes whatever needs it.
-    environment.filters["yaml"] = lambda value: json.dumps(value, ensure_ascii=False)
-    # jinja annotates only its own globals.
-    environment.globals.update(chart_has=contract.has)  # ty: ignore[invalid-argument-type]
-    return environment
