@@ -10,6 +10,7 @@
         - HumanEdit             a generated file was edited by hand
         - ChartDowngrade        the branch already delivers a newer chart
       + ToolError               a program of the field is missing, too old, or could not be built
+      + ChartUnavailable        the chart's archive is neither in the cache nor to be had from its repository
       + ClusterError            the Kubernetes API: no rights, or no Flux behind it
         - ClusterAway           it does not answer, or not yet
       + NotDelivered            Flux has not delivered the commit
@@ -99,6 +100,10 @@ class ChartDowngrade(PublishError):
 
 class ToolError(SlipwayError):
     """pulumi, go or git is missing, too old, or did not build."""
+
+
+class ChartUnavailable(SlipwayError):
+    """The chart is not in the cache, and its repository does not give it."""
 
 
 class ClusterError(SlipwayError):

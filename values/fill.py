@@ -44,6 +44,7 @@ def _environment() -> "Environment":
         auto_reload=False,
         bytecode_cache=FileSystemBytecodeCache(str(compiled)) if writable else None,
     )
+    environment.filters["prepend"] = lambda text, before: before + text
     # JSON is YAML, and quotes whatever needs it.
     environment.filters["yaml"] = lambda value: json.dumps(value, ensure_ascii=False)
     # jinja annotates only its own globals.

@@ -19,8 +19,8 @@ from values.facts import Facts
 from values.fill import fill
 
 _TABLE = Path(__file__).parents[1] / "tables" / "controllers.yaml"
-#: Controller → namespace, as in layer 1's Pod Identity associations; a test holds them equal. Its service account has the
-#: controller's own name.
+#: Controller → namespace, as in layer 1's Pod Identity associations (a test holds them equal); its service account has
+#: the controller's own name.
 NAMESPACES: Mapping[str, str] = {
     "aws-load-balancer-controller": "kube-system",
     "external-dns": "external-dns",
@@ -127,9 +127,3 @@ def images(facts: Facts, composition: Composition) -> Sequence[str]:
     found = (image for one in controllers(facts, composition) for image in table()[one.name]["images"])
     parts = (image.partition("/") for image in found)
     return [f"{mirrors.get(registry, registry)}/{path}" for registry, _, path in parts]
-
-
-def notify_file(facts: Facts, composition: Composition) -> str:
-    """Render ``prerequisites/notify.yaml``: Flux's alerts, in the API version that the environment's Flux has."""
-    namespaces = [one.namespace for one in controllers(facts, composition)]
-    return fill("flux/notify.yaml.j2", {"facts": facts, "release_namespaces": ["harbor", *namespaces]})

@@ -216,11 +216,16 @@ class TrivyOptions(_Option):
     """Time for one image."""
     offline: bool = False
     """Ask no host for details while scanning; the databases must then be in the mirrors below."""
-    db_repositories: tuple[str, ...] = ("mirror.gcr.io/aquasec/trivy-db:2", "ghcr.io/aquasecurity/trivy-db:2")
+    db_repositories: tuple[str, ...] = (
+        "mirror.gcr.io/aquasec/trivy-db",
+        "ghcr.io/aquasecurity/trivy-db",
+        "public.ecr.aws/aquasecurity/trivy-db",
+    )
     """Where the vulnerability database is pulled from, in order."""
     java_db_repositories: tuple[str, ...] = (
-        "mirror.gcr.io/aquasec/trivy-java-db:1",
-        "ghcr.io/aquasecurity/trivy-java-db:1",
+        "mirror.gcr.io/aquasec/trivy-java-db",
+        "ghcr.io/aquasecurity/trivy-java-db",
+        "public.ecr.aws/aquasecurity/trivy-java-db",
     )
     """The same for Java."""
     cache_size: Annotated[str, Field(pattern=r"^\d+(Gi|Ti)$")] | None = None
