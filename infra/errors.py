@@ -12,6 +12,7 @@
         - WouldUninstall        a rename: what runs would be uninstalled, or delivered twice
         - HostRefused           the Git host's API: no such right, no answer, or it said no
       + ToolError               a program of the field is missing, too old, or could not be built
+      + ChartUnavailable        the chart's archive is neither in the cache nor to be had from its repository
       + ClusterError            the Kubernetes API: no rights, or no Flux behind it
         - ClusterAway           it does not answer, or not yet
       + NotDelivered            Flux has not delivered the commit
@@ -109,6 +110,10 @@ class HostRefused(PublishError):
 
 class ToolError(SlipwayError):
     """pulumi, go or git is missing, too old, or did not build."""
+
+
+class ChartUnavailable(SlipwayError):
+    """The chart is not in the cache, and its repository does not give it."""
 
 
 class ClusterError(SlipwayError):

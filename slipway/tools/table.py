@@ -1,15 +1,14 @@
 """The programs that a rehearsal runs, read from tables/tools.yaml and the Go modules below tools/."""
 
-import os
 import re
 from collections.abc import Mapping
 from functools import cache, cached_property
 from pathlib import Path
 
-import platformdirs
 from pydantic import BaseModel, ConfigDict
 
 from infra import tables
+from infra.cache_folder import cache_folder
 from infra.errors import Problem, ToolError
 
 MODULES = Path(__file__).parents[2] / "tools"
@@ -69,8 +68,3 @@ class Tool(BaseModel):
 def tools() -> Mapping[str, Tool]:
     """Give every program by its name, in the order of the table."""
     return {name: Tool(name=name, **row) for name, row in tables.read("tools").items()}
-
-
-def cache_folder() -> Path:
-    """Where built programs are kept: SLIPWAY_CACHE, or the user's cache folder."""
-    return Path(os.environ.get("SLIPWAY_CACHE") or platformdirs.user_cache_path("slipway"))

@@ -3,7 +3,6 @@
 import gzip
 import hashlib
 import io
-import os
 import re
 import shutil
 import tarfile
@@ -13,8 +12,8 @@ from typing import Any
 
 import yaml
 
+from infra.charts import cached
 from slipway.rehearse.cluster.played.internet import CHART_URL
-from slipway.tools.table import cache_folder
 from values.facts import SUPPORTED_CHART_VERSIONS
 
 STAND_IN = Path(__file__).parents[3] / "charts" / "stand-in"
@@ -37,24 +36,19 @@ class Chart:
         return f"harbor {self.version}, " + ("the official chart" if self.official else "our stand-in for the chart")
 
 
-def chart_cache() -> Path:
-    """Where official charts are kept as ``harbor-<version>.tgz``: SLIPWAY_CHART_CACHE, or ``charts`` in the cache."""
-    return Path(os.environ.get("SLIPWAY_CHART_CACHE") or cache_folder() / "charts")
-
-
 def write_repository(folder: Path, wanted: str) -> Chart:
     """Fill the folder that the repository serves with every supported version; give the wanted one."""
     folder.mkdir(parents=True, exist_ok=True)
     entries = [_entry(folder, version) for version in SUPPORTED_CHART_VERSIONS]
     (folder / "index.yaml").write_text(yaml.safe_dump({"apiVersion": "v1", "entries": {"harbor": entries}}))
-    return Chart(version=wanted, official=_cached(wanted).exists())
+    return Chart(version=wanted, official=cached(wanted).exists())
 
 
 def _entry(folder: Path, version: str) -> dict[str, Any]:
     """Put one version's archive there and give its entry of the index."""
-    archive, cached = folder / f"harbor-{version}.tgz", _cached(version)
-    if cached.exists():
-        shutil.copyfile(cached, archive)
+    archive, official = folder / f"harbor-{version}.tgz", cached(version)
+    if official.exists():
+        shutil.copyfile(official, archive)
     else:
         archive.write_bytes(_packed(version))
     return {
@@ -65,10 +59,6 @@ def _entry(folder: Path, version: str) -> dict[str, Any]:
         "digest": hashlib.sha256(archive.read_bytes()).hexdigest(),
         "created": "2026-01-01T00:00:00Z",
     }
-
-
-def _cached(version: str) -> Path:
-    return chart_cache() / f"harbor-{version}.tgz"
 
 
 def _packed(version: str) -> bytes:
