@@ -125,5 +125,8 @@ class Commit(Resource, module="slipway", name="Commit"):
     def __init__(self, name: str, args: CommitArgs, opts: pulumi.ResourceOptions) -> None:
         secret = pulumi.ResourceOptions(additional_secret_outputs=["token"])
         super().__init__(
-            CommitProvider(), name, {**vars(args), "commit": None, "pull_request": None}, pulumi.ResourceOptions.merge(opts, secret)
+            CommitProvider(),
+            name,
+            {**vars(args), "commit": None, "pull_request": None},
+            pulumi.ResourceOptions.merge(opts, secret),
         )

@@ -66,7 +66,8 @@ _TOO_LARGE = re.compile(r"exceeds maximum allowed size|HTTP 413|error: 413|pack.
 
 def reason(words: str) -> tuple[str, str]:
     """Give fact and next step for what git said about a remote that it could not use."""
-    return next((known for sign, *known in _FAILURES if re.search(sign, words, re.IGNORECASE)), _UNKNOWN)
+    known = ((what, fix) for sign, what, fix in _FAILURES if re.search(sign, words, re.IGNORECASE))
+    return next(known, _UNKNOWN)
 
 
 def way_on(words: str) -> str:

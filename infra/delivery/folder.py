@@ -39,7 +39,7 @@ class _NoStore:
     def holds(self, blob: str) -> bool:  # noqa: ARG002
         return True
 
-    def add(self, path: str, text: str) -> None:  # noqa: ARG002
+    def add(self, path: str, text: str) -> None:
         """Take nothing."""
 
 

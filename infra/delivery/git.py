@@ -114,8 +114,13 @@ class Answer:
     """What git said."""
 
     code: int
-    out: str
+    content: bytes
     err: str
+
+    @property
+    def out(self) -> str:
+        """What it wrote, as text."""
+        return self.content.decode(errors="replace")
 
 
 class Git:
@@ -158,12 +163,7 @@ class Git:
             PublishError: no space, or no right to write as much, on this machine.
             ToolError: there is no git.
         """
-        code, out, err = self._answer(arguments, stdin, env, seconds or self.network_seconds)
-        return Answer(code, out.decode(errors="replace"), err)
-
-    def _answer(
-        self, arguments: Sequence[str], stdin: str, env: Mapping[str, str] | None, seconds: int
-    ) -> tuple[int, bytes, str]:
+        seconds = seconds or self.network_seconds
         process = self.start(*arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env)
         try:
             out, err = process.communicate(stdin.encode(), timeout=seconds)
@@ -171,10 +171,10 @@ class Git:
             raise self.unavailable(f"git {arguments[0]}: no answer within {seconds} seconds") from None
         finally:
             end(process)  # too late, or interrupted
-        words = err.decode(errors="replace")
-        if process.returncode:
-            refuse_limit(process.returncode, words, str(self.folder.parent))
-        return process.returncode, out, words
+        answer = Answer(process.returncode, out, err.decode(errors="replace"))
+        if answer.code:
+            refuse_limit(answer.code, answer.err, str(self.folder.parent))
+        return answer
 
     def start(
         self, *arguments: str, stdout: int, stderr: int | IO[bytes], env: Mapping[str, str] | None = None
@@ -271,10 +271,10 @@ class Git:
             answer = self.attempt(*_FETCH_OBJECTS, stdin=wanted)
             if answer.code:
                 raise self.unavailable(answer.err)
-        code, out, err = self._answer(("cat-file", "--batch"), wanted, None, self.network_seconds)
-        texts = {} if code else _batch(out)
+        answer = self.attempt("cat-file", "--batch", stdin=wanted)
+        texts = {} if answer.code else _batch(answer.content)
         if absent := [blob for blob in blobs if blob not in texts]:
-            raise self.unavailable(err or f"object {absent[0]} is missing")
+            raise self.unavailable(answer.err or f"object {absent[0]} is missing")
         return texts
 
     def read_blob(self, blob: str) -> str:

@@ -1,7 +1,7 @@
 """What is there already: the branch as it was fetched, or a folder; all that a plan asks of either.
 
-    ground = BranchGround(git, base, folders=["clusters/prod", "apps/harbor/prod"])
-    ground.files["apps/harbor/prod/.slipway.lock.json"]      # a blob id
+ground = BranchGround(git, base, folders=["clusters/prod", "apps/harbor/prod"])
+ground.files["apps/harbor/prod/.slipway.lock.json"]      # a blob id
 """
 
 import json

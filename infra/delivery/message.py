@@ -1,6 +1,6 @@
 """What a commit says of itself, and a pull request with it: subject, what changes, and trailers that git reads. Pure.
 
-    str(delivery(plans, summary="core: replicas 2 → 3"))
+str(delivery(plans, summary="core: replicas 2 → 3"))
 """
 
 import hashlib
@@ -14,6 +14,8 @@ from infra.delivery.plan import Plan
 _LISTED_PATHS = 200
 #: And so many environments by name in the text; the trailers name all.
 _LISTED_ENVIRONMENTS = 50
+#: Lines of what changes in the values, all environments together.
+_SUMMARY_LINES = 60
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,6 +78,20 @@ def _listing(plans: Sequence[Plan]) -> str:
     return "\n".join(f"{'remove' if path in removed else 'write'} {path}" for path in sorted(written | removed))
 
 
-def summarised(before: Mapping[str, str], after: Mapping[str, str]) -> str:
-    """Say what changes in the values, by component: both are path → text."""
-    return ""
+def summarised(before: Mapping[str, str], plans: Sequence[Plan]) -> str:
+    """Say what changes in the values, by component, and by environment where there are several.
+
+    Args:
+        before: texts of the values documents as they were, path → text; what is not in it is new.
+        plans: with the texts as they will be.
+    """
+    from values.changes import changes, summary  # noqa: PLC0415  # only a commit needs it
+
+    paragraphs = []
+    for plan in plans:
+        old = {path: before[path] for path in plan.values if path in before}
+        # A first publish changes nothing that was there: its summary would be every value.
+        found = changes(old, plan.values) if old else ()
+        if text := summary(found, lines=max(_SUMMARY_LINES // len(plans), 4)):
+            paragraphs.append(text if len(plans) == 1 else f"{plan.environment}:\n{text}")
+    return "\n\n".join(paragraphs)

@@ -86,10 +86,7 @@ def revise(git: Git, base: str | None, order: Order) -> Revision | None:
 def _summary(ground: Ground, due: Sequence[Plan]) -> str:
     if len(due) > SUMMARISED:
         return ""
-    after = {path: text for plan in due for path, text in plan.values.items()}
-    before = ground.read(after)
-    # A first publish changes nothing that was there: its summary would be every value.
-    return summarised(before, after) if before else ""
+    return summarised(ground.read([path for plan in due for path in plan.values]), due)
 
 
 def patient(progress: Progress) -> Progress:

@@ -98,9 +98,7 @@ def withdraw(remote: Remote, *, gitops_path: str, environment: str) -> str | Non
         one = withdrawal(ground, gitops_path, environment)
         return [one] if one else []
 
-    order = Order(
-        environments=[(environment, gitops_path)], folders=folders(gitops_path, environment), plan=plan
-    )
+    order = Order(environments=[(environment, gitops_path)], folders=folders(gitops_path, environment), plan=plan)
     published = _carry_out(remote, order)
     return published.commit if published.created else None
 

@@ -78,7 +78,7 @@ def own_branch(environments: Sequence[tuple[str, str]]) -> str:
     """Name our branch for environments, each with its folder of the repository."""
     if len(environments) > 1:
         return f"{PREFIX}{_FLEET}"
-    (name, path), = environments
+    ((name, path),) = environments
     return f"{PREFIX}{name}" + (f"--{re.sub(r'[^A-Za-z0-9]+', '-', path)}" if path else "")
 
 
@@ -102,7 +102,9 @@ def _tip(git: Git, branch: str) -> Tip | None:
     commit = git.tip(branch)
     if commit is None:
         return None
-    tree, parents, committer, environments = (git.run("log", "-1", f"--format={_FORM}", commit) + "\n\n").split("\n")[:4]
+    tree, parents, committer, environments = (git.run("log", "-1", f"--format={_FORM}", commit) + "\n\n").split("\n")[
+        :4
+    ]
     return Tip(commit, tree, parents, committer, frozenset(environments.split()))
 
 
@@ -151,4 +153,6 @@ def _pushed(git: Git, base: str, branch: str, tip: Tip | None, revision: Revisio
 
 def _body(message: Message) -> str:
     trailers = "\n".join(f"{key}: {value}" for key, value in message.trailers if key != "Slipway-Environment")
-    return "\n\n".join(filter(None, (*message.body, "Made by Slipway; the branch is written over at each publish.", trailers)))
+    return "\n\n".join(
+        filter(None, (*message.body, "Made by Slipway; the branch is written over at each publish.", trailers))
+    )

@@ -1,8 +1,8 @@
 """One new revision of the branch: a tree on its base, a commit with our trailers, a push that may lose the race.
 
-    with Writer(git) as writer:
-        writer.add("path/in/it", "text")
-        tree = writer.tree(base, {"path/in/it": blob_id("text")}, remove=["stale"])
+with Writer(git) as writer:
+    writer.add("path/in/it", "text")
+    tree = writer.tree(base, {"path/in/it": blob_id("text")}, remove=["stale"])
 """
 
 import json

@@ -8,7 +8,6 @@ from pydantic import Field, field_validator, model_validator
 from infra.sections.base import Setting
 from values.errors import Refused
 
-
 GitOpsMode = Literal["direct", "pull-request", "files"]
 
 
@@ -28,7 +27,7 @@ class GitOpsSettings(Setting):
     api: str = ""
     """Base URL of GitHub's REST API, for pull requests on GitHub Enterprise. Empty: what the repository's host has."""
     known_hosts: str = ""
-    """Host keys of an SSH repository, one a line, checked with its owner: for Flux, and the only ones that a push takes."""
+    """Host keys of an SSH repository, one a line, checked with its owner: for Flux, and the only ones a push takes."""
     signing_key: str = ""
     """SSH key that signs commits: path of the private key, or of the public one if an SSH agent holds the other."""
     withdraw_on_destroy: bool = False
