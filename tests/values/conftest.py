@@ -26,8 +26,15 @@ EFS = {"type": "efs", "fileSystemId": "fs-0123456789abcdef0", "registryAccessPoi
 S3 = {"type": "s3", "bucket": "harbor-registry-111122223333", "region": "eu-central-1"}
 
 
-def facts_of(profile: str, *, storage: str = "efs", chartVersion: str = "1.19.1", **settings) -> Facts:  # noqa: N803  # as in the stack file
+def exposed(expose: str, **more) -> dict:
+    """Give the setting `harbor` of an exposure, with other choices beside it."""
+    gateway = {"gateway": {"name": "public", "namespace": "gateways", "section": "https"}} if expose == "route" else {}
+    return {"harbor": {"expose": {"type": expose, **gateway}, **more}}
+
+
+def facts_of(profile: str, *, storage: str = "", chartVersion: str = "1.19.1", **settings) -> Facts:  # noqa: N803  # as in the stack file
     """Give facts as the program would assemble them; kind's need no cloud."""
+    storage = storage or ("volume" if profile == "kind" else "efs")
     if profile == "kind":
         return Facts.from_values(
             {
@@ -36,6 +43,7 @@ def facts_of(profile: str, *, storage: str = "efs", chartVersion: str = "1.19.1"
                 "host": "localhost:30002",
                 "chart_version": chartVersion,
                 "storage": {"type": "volume"},
+                **settings,
             }
         )
     values = {
