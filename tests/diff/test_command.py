@@ -30,7 +30,7 @@ def test_a_setting_is_shown_as_value_and_as_object(project, chart, capsys):
     out = capsys.readouterr().out
     assert "the team's own: stacks/ha/values/mine.yaml: core.replicas" in out
     assert "    -  replicas: 2\n    +  replicas: 4" in out
-    assert "Deployment harbor-core: changed\n" in out
+    assert "Deployment harbor-core: changed" in out
     assert "AWS's answers: the delivered ones, renewed by the stack file" in out
     assert "\x1b" not in out
 

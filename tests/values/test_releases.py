@@ -66,7 +66,11 @@ def test_harbors_release_of_each_profile(profile):
     secret = {"redis": {"external": {"username": PLACEHOLDER, "password": PLACEHOLDER}}} if profile != "kind" else {}
 
     values = deepcopy(release.values)
-    digests = {name: part.pop("podAnnotations") for name, part in values.items() if "podAnnotations" in part}
+    digests = {
+        name: part.pop("podAnnotations")
+        for name, part in values.items()
+        if isinstance(part, dict) and "podAnnotations" in part
+    }
     assert values == merged(harbor_values(files), secret)
     assert digests.keys() == (set() if profile == "kind" else {"core", "registry", "jobservice", "exporter"})
     assert release.values["core"]["replicas"] == 7
