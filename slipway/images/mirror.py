@@ -172,7 +172,7 @@ def _settings(mirrored: Mapping[str, str]) -> dict[str, Any]:
 
 
 def rules_json(mirror: Mirror) -> list[dict[str, Any]]:
-    """Give the rules as plain data: Terraform's aws_ecr_pull_through_cache_rule has the same fields, and Pulumi's too."""
+    """Give the rules as plain data: Terraform's aws_ecr_pull_through_cache_rule has the same fields, Pulumi's too."""
     return [
         {
             "ecrRepositoryPrefix": rule.prefix,
