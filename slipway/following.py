@@ -49,9 +49,7 @@ def following(
             yield (lambda: judge(observe(client, lambda: (head_of(repository), ""), BRANCH))), client
         return
     # What Pulumi encrypted only Pulumi reads: by hand, the token comes from the environment or git's own ways.
-    remote = Remote(
-        repository=settings.gitops.repository, branch=settings.gitops.branch, token=os.environ.get(TOKEN_VARIABLE)
-    )
+    remote = Remote.of(settings.gitops, os.environ.get(TOKEN_VARIABLE), root)
     with connect(kubeconfig, context) as client:
         yield (lambda: judge(observe(client, lambda: head(remote), remote.branch))), client
 
