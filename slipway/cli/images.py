@@ -64,7 +64,6 @@ def images(
     from infra import charts
     from infra.assemble import example
     from infra.delivery.inputs import Inputs, read_overrides
-    from infra.errors import ChartUnavailable
     from infra.stack_config import from_stack_file, stack_file
     from slipway.images.images import images as of
     from slipway.project import find_root
@@ -72,10 +71,7 @@ def images(
     from values.releases import Release
 
     def cached(release: Release) -> Path:
-        path = charts.cached(release.version)
-        if not path.exists():
-            raise ChartUnavailable(Problem(what=f"{path} is not there", fix=f"slipway diff {environment} fetches it"))
-        return path
+        return charts.cached_or_refuse(release.version, release.repository, release.chart)
 
     root = find_root(Path.cwd())
     settings = from_stack_file(stack_file(root, environment))

@@ -12,6 +12,7 @@ from infra import tables
 from slipway.diff.sides import HARBOR, Charts, side
 from values.composition import Composition
 from values.facts import Facts
+from values.releases import releases
 
 Part = Literal["harbor", "support", "flux", "controllers", "trivy databases"]
 _PARTS: tuple[Part, ...] = ("harbor", "support", "flux", "controllers", "trivy databases")
@@ -72,7 +73,8 @@ def images(facts: Facts, files: Mapping[str, str], charts: Charts) -> Images:
     Raises:
         ChartError: a chart does not render with the values.
     """
-    made = side(files, charts)
+    ours = [release.name for release in releases(files) if release.chart == HARBOR or not release.repository]
+    made = side(files, charts, only=ours)
     found: list[Image] = []
     for release, items in made.made.items():
         part: Part = "harbor" if release == HARBOR else "support"
@@ -81,8 +83,7 @@ def images(facts: Facts, files: Mapping[str, str], charts: Charts) -> Images:
             found += [Image(reference=name, part=part, users=(item.component,), known_from="chart") for name in named]
     notes: list[str] = []
     if made.made.get(HARBOR) is None:
-        notes = [note for note in made.notes if note.startswith("Harbor's objects")]
-        notes = ["the chart is not at hand, so Harbor's images are those of tables/images.yaml", *notes]
+        notes = ["the chart is not in the cache, so Harbor's images are those of tables/images.yaml"]
         found += _harbor(facts)
     found += [*_flux(), *_controllers(facts), *_databases(facts), *_layer3(facts)]
     return Images(images=_merged(found), addons=_addons(facts), notes=notes)
