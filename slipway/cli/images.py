@@ -66,6 +66,7 @@ def images(
     from infra.delivery.inputs import Inputs, read_overrides
     from infra.stack_config import from_stack_file, stack_file
     from slipway.images.images import images as of
+    from slipway.images.images import upstream
     from slipway.project import find_root
     from slipway.rendering import read_facts
     from values.releases import Release
@@ -76,6 +77,8 @@ def images(
     root = find_root(Path.cwd())
     settings = from_stack_file(stack_file(root, environment))
     known = read_facts(facts, environment) if facts else example(settings)
+    if mirror:
+        known = upstream(known)  # a mirror is filled from where the images come from, also once it is in use
     found = of(known, Inputs(known.to_json(), read_overrides(root, environment)).files(), cached)
     mirrored = _mirror(found, known, mirror, to, tool) if mirror else None
     if output is Output.json:

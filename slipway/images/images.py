@@ -89,6 +89,18 @@ def images(facts: Facts, files: Mapping[str, str], charts: Charts) -> Images:
     return Images(images=_merged(found), addons=_addons(facts), notes=notes)
 
 
+def upstream(facts: Facts) -> Facts:
+    """Give facts whose images come from where their makers publish them, whatever mirror the settings name."""
+    options = facts.harbor
+    plain = options.model_copy(
+        update={
+            "images": options.images.model_copy(update={"registry": ""}),
+            "infrastructure": options.infrastructure.model_copy(update={"registries": {}}),
+        }
+    )
+    return facts.model_copy(update={"harbor": plain})
+
+
 def _pulled(item: Mapping[str, Any]) -> Iterator[str]:
     """Give the images of every pod that an object makes, whatever its kind."""
     for key, value in item.items():
