@@ -117,9 +117,10 @@ def _there(settings: Settings, given: Facts | None, root: Path, against: Path | 
     gitops, environment = settings.gitops, settings.environment
     likely = given or example(settings)
     wanted = list(Inputs(likely.to_json(), read_overrides(root, environment)).files())
-    if against:
-        return in_folder(against, gitops_path=gitops.path, environment=environment, also=wanted), str(against)
-    remote = Remote(repository=gitops.repository, branch=gitops.branch, token=os.environ.get(TOKEN_VARIABLE))
+    remote = Remote.of(gitops, os.environ.get(TOKEN_VARIABLE), root)
+    folder = against or (Path(remote.folder) if remote.folder else None)
+    if folder:
+        return in_folder(folder, gitops_path=gitops.path, environment=environment, also=wanted), str(folder)
     there = present(remote, gitops_path=gitops.path, environment=environment, also=lambda _lock: wanted)
     return there, f"{remote.shown} {gitops.branch}" + (
         f" at {there.commit[:10]}" if there.commit else ", which is empty"
