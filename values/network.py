@@ -133,7 +133,7 @@ def _to(url: str, components: tuple[str, ...], why: str, *, inside: bool = False
 
 
 def _namespace(host: str) -> str:
-    """Give the namespace of a Service's name, ``adapter.scanning`` or ``adapter.scanning.svc…``; empty for other hosts."""
+    """Give the namespace of a Service's name, ``adapter.scanning`` or ``adapter.scanning.svc…``; else an empty one."""
     parts = host.split(".")
     return parts[1] if len(parts) == 2 or parts[2:3] == ["svc"] else ""
 

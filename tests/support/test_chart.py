@@ -123,7 +123,10 @@ def test_the_schema_refuses_what_does_not_fit(path, value):
 
 
 def test_a_component_that_is_off_leaves_no_trace():
-    everything = EVERYTHING | {"trivy": {"enabled": False}, "monitoring": {**EVERYTHING["monitoring"], "metrics": False}}
+    everything = EVERYTHING | {
+        "trivy": {"enabled": False},
+        "monitoring": {**EVERYTHING["monitoring"], "metrics": False},
+    }
     del everything["monitoring"]["serviceMonitors"]
     text = manifests(values_of(environment("large", chartVersion="1.18.3", harbor=everything)))
 
@@ -201,7 +204,10 @@ def test_the_job_checks_the_server_where_there_is_a_bundle(tmp_path):
     variables = {entry["name"]: entry.get("value") for entry in spec["containers"][0]["env"]}
 
     assert (variables["PGSSLMODE"], variables["PGSSLROOTCERT"]) == ("verify-full", "/ca/ca.crt")
-    assert {"name": "ca", "secret": {"secretName": "harbor-ca", "items": [{"key": "ca.crt", "path": "ca.crt"}]}} in spec["volumes"]
+    assert {
+        "name": "ca",
+        "secret": {"secretName": "harbor-ca", "items": [{"key": "ca.crt", "path": "ca.crt"}]},
+    } in spec["volumes"]
 
 
 def test_our_pods_satisfy_the_restricted_pod_security_standard():
@@ -218,7 +224,11 @@ def test_our_pods_satisfy_the_restricted_pod_security_standard():
         assert pod["securityContext"]["runAsNonRoot"] is True
         assert pod["securityContext"]["runAsUser"] > 0
         assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
-        assert {next(key for key in volume if key != "name") for volume in pod["volumes"]} <= {"configMap", "secret", "emptyDir"}
+        assert {next(key for key in volume if key != "name") for volume in pod["volumes"]} <= {
+            "configMap",
+            "secret",
+            "emptyDir",
+        }
         for container in pod["containers"]:
             assert container["securityContext"] == {
                 "allowPrivilegeEscalation": False,

@@ -144,7 +144,9 @@ def test_the_dashboard_is_one_that_grafana_takes(dashboard):
 
 def test_a_row_about_what_is_off_is_not_there():
     harbor = {"trivy": {"enabled": False}, "monitoring": {"dashboard": True}}
-    text = one(objects_of(values_of(environment("ha", harbor=harbor))), "ConfigMap", "harbor-dashboard")["data"]["harbor.json"]
+    text = one(objects_of(values_of(environment("ha", harbor=harbor))), "ConfigMap", "harbor-dashboard")["data"][
+        "harbor.json"
+    ]
     rows = [panel["title"] for panel in json.loads(text)["panels"] if panel["type"] == "row"]
 
     assert rows == ["Harbor", "core", "registry", "jobservice", "Pods"]
@@ -161,7 +163,9 @@ def promtool():
 def test_prometheus_takes_the_rules(promtool, rules, tmp_path):
     path = tmp_path / "rules.yaml"
     path.write_text(yaml.safe_dump({"groups": [{"name": "harbor", "rules": rules}]}))
-    done = subprocess.run([promtool, "check", "rules", "--lint-fatal", str(path)], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [promtool, "check", "rules", "--lint-fatal", str(path)], capture_output=True, text=True, check=False
+    )
 
     assert done.returncode == 0, done.stderr
     assert f"{len(rules)} rules found" in done.stdout
@@ -272,8 +276,12 @@ SITUATIONS = {
 
 def run_test(promtool: str, rules: list[dict], tests: list[dict], folder: Path) -> subprocess.CompletedProcess:
     (folder / "rules.yaml").write_text(yaml.safe_dump({"groups": [{"name": "harbor", "rules": rules}]}))
-    (folder / "test.yaml").write_text(yaml.safe_dump({"rule_files": ["rules.yaml"], "evaluation_interval": "1m", "tests": tests}))
-    return subprocess.run([promtool, "test", "rules", "test.yaml"], cwd=folder, capture_output=True, text=True, check=False)
+    (folder / "test.yaml").write_text(
+        yaml.safe_dump({"rule_files": ["rules.yaml"], "evaluation_interval": "1m", "tests": tests})
+    )
+    return subprocess.run(
+        [promtool, "test", "rules", "test.yaml"], cwd=folder, capture_output=True, text=True, check=False
+    )
 
 
 def situation(alert: str, series: dict[str, str], expected: list[dict], minutes: int) -> dict:
@@ -308,6 +316,8 @@ def test_what_people_read_has_its_numbers(promtool, rules, tmp_path):
             "summary": "Core answers 6% of requests with an error of its own",
         },
     }
-    done = run_test(promtool, [rule], [situation("HarborCoreErrors", SITUATIONS["HarborCoreErrors"][0], [expected], 60)], tmp_path)
+    done = run_test(
+        promtool, [rule], [situation("HarborCoreErrors", SITUATIONS["HarborCoreErrors"][0], [expected], 60)], tmp_path
+    )
 
     assert done.returncode == 0, done.stdout + done.stderr

@@ -163,7 +163,7 @@ def test_everything_that_the_configuration_calls_is_allowed(choice):
 
 def test_every_flow_inside_finds_its_service_where_the_vpc_cni_looks(choice):
     """It adds a Service's own address only for a policy with the Service's selector and the number of a pod's port."""
-    facts, world = choice
+    _, world = choice
     known = {
         (tuple(sorted(spec["selector"].items())), port.get("targetPort", port["port"]))
         for spec in world.services.values()
