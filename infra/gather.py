@@ -34,6 +34,7 @@ def gather(
         hosted_zone_id=dns.zone_id,
         certificate_arn=dns.certificate_arn,
         database_host=database.host,
+        database_admin_secret=database.admin_secret_name,
         cache_host=cache.host,
         cluster_name=cluster.name,
         storage=storage.facts,

@@ -80,6 +80,7 @@ def program() -> None:
         account_id=account_id,
         zone_id=dns.zone_id,
         secrets_key_arn=keys.arns["secrets"],
+        admin_secret=pulumi.Output.all(secret=database.admin_secret_name, key=keys.arns["database"]),
         cluster_name=cluster.name,
         opts=opts,
     )

@@ -30,6 +30,8 @@ _SECRET_KEY = re.compile(r"(?i)(password|passwd|secret|token|htpasswd|credential
 _NAMES_A_SECRET = re.compile(
     r"(?i)(existing\w*secret\w*|secret\w*(name|ref|prefix)|\w*secrets|key_?secret|kind)$|secretstore|externalsecret"
 )
+#: A field of an External Secrets template.
+_FILLED_LATER = re.compile(r'"\{\{ \.\w+ \}\}"')
 _SECRET_VALUE = re.compile(
     r"-----BEGIN |://[^/\s:@]*:[^/\s@]+@|\bAKIA[A-Z0-9]{16}\b|\$2[aby]\$"
     r"|(?=[A-Za-z0-9+/]*[a-z])(?=[A-Za-z0-9+/]*[A-Z])(?=[A-Za-z0-9+/]*\d)[A-Za-z0-9+/]{24,}"
@@ -110,6 +112,8 @@ def hidden(key: str, text: str | None) -> str | None:
     if text is None or text in {'""', "null"}:
         return text
     last = key.rpartition(".")[2]
+    if _FILLED_LATER.fullmatch(text):
+        return text
     by_key = _SECRET_KEY.search(last) and not _NAMES_A_SECRET.search(last) and text[0] in '"[{0123456789'
     return HIDDEN if by_key or _SECRET_VALUE.search(text) else text
 

@@ -59,7 +59,7 @@ class DatabaseFacts(_Fact):
     ca_bundle: str = ""
     #: ARN of the Secrets Manager secret with the master user's `username` and `password`, which RDS makes and rotates;
     #: empty: nobody makes Harbor's role and database from here
-    admin_secret: str = ""
+    admin_secret_name: str = ""
 
 
 class CacheFacts(_Fact):

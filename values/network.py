@@ -71,7 +71,7 @@ def outward(facts: Facts, composition: Composition) -> Iterator[Flow]:
     if facts.aws and facts.database:
         clients = (
             *_running(_DATABASE_CLIENTS, composition),
-            *(("database-job",) if facts.database.admin_secret else ()),
+            *(("database-job",) if facts.database.admin_secret_name else ()),
         )
         peer = {"cidr": facts.aws.vpc_cidr}
         yield Flow(components=clients, ports=(facts.database.port,), peer=peer, why="database")

@@ -25,6 +25,7 @@ from values.infrastructure import controllers, infrastructure_files
 from values.order import cluster_file
 from values.revisions import revision_sources, revisions
 from values.secrets import INTERNAL_TLS_SERVICES, REFERENCES, REGISTRY_USERNAME, HarborSecret, secrets_for
+from values.support import support_files
 
 FOLDER = Path(__file__).parent
 #: One values document for each, in the order in which Helm merges them.
@@ -59,8 +60,9 @@ def render(facts: Facts, overrides: Mapping[str, str] = MappingProxyType({}), *,
     context = _context(facts, overrides)
     root = f"{facts.gitops_path}/" if facts.gitops_path else ""
     home = f"{root}apps/harbor/{facts.environment}"
-    infrastructure = infrastructure_files(facts, context["composition"])
-    files = {f"{home}/{path}": text for path, text in infrastructure.items()}
+    composition = context["composition"]
+    parts = infrastructure_files(facts, composition) | support_files(facts, composition)
+    files = {f"{home}/{path}": text for path, text in parts.items()}
     for name in context["prerequisites"]:
         files[f"{home}/prerequisites/{name}"] = fill(f"flux/{name}.j2", context)
     files[f"{home}/prerequisites/kustomization.yaml"] = fill("flux/prerequisites.yaml.j2", context)

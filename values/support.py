@@ -94,7 +94,7 @@ def support_values(facts: Facts, composition: Composition) -> dict[str, Any]:
             "enabled": options.monitoring.rules,
             "labels": options.monitoring.labels,
             "runbooks": options.monitoring.runbooks,
-            "numbers": _numbers(facts, composition),
+            "numbers": _numbers(facts, composition) if options.monitoring.rules else {},
         },
         "dashboard": {"enabled": options.monitoring.dashboard},
         "database": _database(facts),
@@ -139,7 +139,7 @@ def _parts(facts: Facts, composition: Composition) -> Iterator[str]:
     there = {
         "metrics": composition.metrics,
         "rds": facts.database,
-        "database-job": facts.database and facts.database.admin_secret,
+        "database-job": facts.database and facts.database.admin_secret_name,
         "aws": facts.aws,
         "volumes": _volumes(facts, composition),
         "autoscaling": composition.autoscaled,
@@ -174,7 +174,7 @@ def _flow(flow: Flow, inside: str, outside: str) -> dict[str, Any]:
 
 def _database(facts: Facts) -> dict[str, Any] | None:
     database = facts.database
-    if not database or not database.admin_secret:
+    if not database or not database.admin_secret_name:
         return None
     return {
         "image": _mirrored(facts.harbor.images.psql, facts.harbor.infrastructure.registries),

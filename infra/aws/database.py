@@ -33,16 +33,19 @@ BIRTH_INPUTS = ("snapshotIdentifier", "restoreToPointInTime", "dbName", "usernam
 class Database(pulumi.ComponentResource):
     """The PostgreSQL server, and the one before it while a restore keeps it.
 
-    The master password is RDS's own and rotates by itself, so Harbor never uses it: a role of its own is made inside.
+    The master password is RDS's own and rotates by itself, so Harbor never uses it: a job in the cluster makes a role
+    and a database of Harbor's with it (charts/support).
 
     Outputs:
         host: the writer endpoint without its port.
         identifier, arn: of the instance that Harbor uses.
+        admin_secret_name: ARN of the secret with the master user's name and password, which RDS makes and rotates.
     """
 
     host: pulumi.Output[str]
     identifier: pulumi.Output[str]
     arn: pulumi.Output[str]
+    admin_secret_name: pulumi.Output[str]
 
     def __init__(
         self,
@@ -63,6 +66,7 @@ class Database(pulumi.ComponentResource):
             self._instance(generation - 1)
         instance = self._instance(generation, self._birth(restore))
         self.host, self.identifier, self.arn = instance.address, instance.identifier, instance.arn
+        self.admin_secret_name = instance.master_user_secrets.apply(lambda secrets: secrets[0].secret_arn or "")
         self.register_outputs({"host": self.host})
 
     def _part(self, generation: int) -> str:

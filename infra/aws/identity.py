@@ -53,6 +53,14 @@ def external_secrets_policy(scope: Scope) -> list[Statement]:
     ]
 
 
+def admin_secret_policy(secret: str, key: str) -> list[Statement]:
+    """Reading the database's master user, which RDS keeps outside our prefix and encrypts with the database's key."""
+    return [
+        allow(["secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"], secret),
+        allow(["kms:Decrypt"], key),
+    ]
+
+
 def load_balancer_policy(_scope: Scope) -> list[Statement]:
     """What the AWS Load Balancer Controller documents as its policy; changes only to what it tagged itself."""
     return json.loads((Path(__file__).parent / "load-balancer-controller-policy.json").read_text())
@@ -115,6 +123,7 @@ class Identity(pulumi.ComponentResource):
         account_id: pulumi.Output[str],
         zone_id: pulumi.Output[str],
         secrets_key_arn: pulumi.Output[str],
+        admin_secret: pulumi.Output[Mapping[str, str]],
         cluster_name: pulumi.Output[str],
         opts: pulumi.ResourceOptions,
     ) -> None:
@@ -140,6 +149,14 @@ class Identity(pulumi.ComponentResource):
                 tags=names.tags(name),
                 opts=pulumi.ResourceOptions(parent=self),
             )
+            if name == "external-secrets":
+                # By itself: it waits for the database, and the rest must not.
+                iam.RolePolicy(
+                    f"{name}-database",
+                    role=role.name,
+                    policy=admin_secret.apply(lambda arns: policy_document(admin_secret_policy(**arns))),
+                    opts=pulumi.ResourceOptions(parent=self),
+                )
         self.register_outputs({})
 
 

@@ -106,7 +106,9 @@ class World:
 
     def fill_secrets_manager(self) -> None:
         """Put into Secrets Manager what the program would."""
-        for secret in secrets_for(Composition.of(self.inputs().facts).parts):
+        facts = self.inputs().facts
+        self.secrets_manager.kept_by_rds(facts.database.admin_secret_name)
+        for secret in secrets_for(Composition.of(facts).parts):
             self.secrets_manager.created(SECRET, secret.name, {"name": f"harbor/{ENVIRONMENT}/{secret.name}"})
             values = json.dumps(dict.fromkeys(secret.properties, "v" * 16))
             self.secrets_manager.created(VERSION, "", {"secretId": secret.name, "secretString": values})

@@ -14,6 +14,7 @@ ANSWERS = {
     "hosted_zone_id": "Z1",
     "certificate_arn": "arn:aws:acm:eu-central-1:111122223333:certificate/1",
     "database_host": "db.example.com",
+    "database_admin_secret": "arn:aws:secretsmanager:eu-central-1:111122223333:secret:rds!db-1-AbCdEf",
     "cache_host": "cache.example.com",
     "cluster_name": "harbor-prod",
     "storage": {"type": "efs", "fileSystemId": "fs-1", "registryAccessPointId": "fsap-1"},

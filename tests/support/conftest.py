@@ -37,7 +37,7 @@ def environment(profile: str, **settings) -> Facts:
     facts = facts_of(profile, **settings)
     if not facts.database:
         return facts
-    return facts.model_copy(update={"database": facts.database.model_copy(update={"admin_secret": ADMIN_SECRET})})
+    return facts.model_copy(update={"database": facts.database.model_copy(update={"admin_secret_name": ADMIN_SECRET})})
 
 
 def values_of(facts: Facts) -> dict:

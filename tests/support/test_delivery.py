@@ -106,7 +106,7 @@ def test_job_and_password_are_of_the_same_moment(tmp_path):
 
 def test_without_the_master_users_secret_there_is_no_job_and_nothing_of_it():
     facts = environment("ha")
-    facts = facts.model_copy(update={"database": facts.database.model_copy(update={"admin_secret": ""})})
+    facts = facts.model_copy(update={"database": facts.database.model_copy(update={"admin_secret_name": ""})})
     files = support_files(facts, Composition.of(facts))
 
     assert "support/database.yaml" not in files

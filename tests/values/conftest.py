@@ -19,6 +19,7 @@ ANSWERS = {
     "hosted_zone_id": "Z0123456789ABCDEFGHIJ",
     "certificate_arn": "arn:aws:acm:eu-central-1:111122223333:certificate/12345678-1234-1234-1234-123456789012",
     "database_host": "harbor-database.abcdefghijkl.eu-central-1.rds.amazonaws.com",
+    "database_admin_secret": "arn:aws:secretsmanager:eu-central-1:111122223333:secret:rds!db-01234567-89ab-cdef-0123-456789abcdef-AbCdEf",
     "cache_host": "master.harbor-cache.abc123.euc1.cache.amazonaws.com",
     "cluster_name": "harbor",
 }

@@ -87,7 +87,7 @@ def test_a_real_change_of_settings():
     assert Change(
         component="common", key="persistence.imageChartStorage.type", before='"filesystem"', after='"s3"'
     ) in found  # fmt: skip
-    assert {one.component for one in found} == {"common", "facts", "prerequisites"}
+    assert {one.component for one in found} == {"common", "facts", "prerequisites", "support"}
     assert changes(render(facts_of("ha")), render(facts_of("ha"))) == ()
 
 

@@ -93,5 +93,5 @@ def test_flux_waits_longer_for_the_release_than_the_release_for_itself():
     harbor = next(item for item in cluster if item["metadata"]["name"] == "harbor")
 
     assert int(harbor["spec"]["timeout"][:-1]) > int(release["spec"]["timeout"][:-1])
-    assert harbor["spec"]["dependsOn"] == [{"name": "harbor-prerequisites"}]
+    assert harbor["spec"]["dependsOn"] == [{"name": "harbor-support"}]
     assert {item["spec"]["deletionPolicy"] for item in cluster} == {"Orphan"}

@@ -115,7 +115,7 @@ def _database(inputs: Inputs, made: Made) -> dict[str, Any]:
         "endpoint": f"{host}:{int(inputs.get('port', 5432))}",
         "arn": made.arn("rds", f"db:{inputs['identifier']}"),
         "masterUserSecrets": [
-            {"secretArn": made.arn("secretsmanager", f"secret:rds!{made.hexadecimal('secret', 12)}")}
+            {"secretArn": made.arn("secretsmanager", f"secret:rds!db-{made.hexadecimal('secret', 12)}")}
         ],
     }
 

@@ -1,6 +1,7 @@
 """What the simulated Secrets Manager holds, on disk, for whoever plays a reader of it."""
 
 import fcntl
+import hashlib
 import json
 import os
 from collections.abc import Generator
@@ -31,6 +32,12 @@ class SecretsManager:
             with self._changing() as entries:
                 secret, values = _written(token, identifier, inputs)
                 entries.setdefault(secret, {}).update(values)
+
+    def kept_by_rds(self, arn: str) -> None:
+        """Hold the secret of a database's master user, which RDS makes by itself; readers name it by its ARN."""
+        with self._changing() as entries:
+            made_up = {"username": "slipway", "password": hashlib.sha256(arn.encode()).hexdigest()[:32]}
+            entries.setdefault(arn, {"name": arn, "value": json.dumps(made_up)})
 
     def read(self, token: str, identifier: str, inputs: dict[str, Any]) -> None:
         """Take note of what the state knows, where this file was lost; what is here is newer."""

@@ -192,6 +192,8 @@ class SimulatedProvider(provider_pb2_grpc.ResourceProviderServicer):
         """Create or update for good; what Secrets Manager then holds, others may read."""
         state = self._state(urn, inputs)
         self._behaviour.secrets_manager.created(token_of(urn), state["id"], wire.plain(inputs))
+        for secret in wire.plain(wire.unpack(state["properties"])).get("masterUserSecrets") or ():
+            self._behaviour.secrets_manager.kept_by_rds(secret["secretArn"])
         return state
 
     def _deleted(self, urn: str, identifier: str) -> Any:
