@@ -111,7 +111,8 @@ def hidden(key: str, text: str | None) -> str | None:
     """Give the text of a value, or that it is hidden: where its key or itself looks like a secret's."""
     if text is None or text in {'""', "null"}:
         return text
-    last = key.rpartition(".")[2]
+    # What stands before a space is an object's name, which is no secret however it is called.
+    last = key.rpartition(" ")[2].rpartition(".")[2]
     if _FILLED_LATER.fullmatch(text):
         return text
     by_key = _SECRET_KEY.search(last) and not _NAMES_A_SECRET.search(last) and text[0] in '"[{0123456789'

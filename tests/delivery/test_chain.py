@@ -132,6 +132,54 @@ def test_a_container_that_no_waiting_helps_has_failed(reason):
     assert chain.stands_at.next == "kubectl -n harbor describe pod harbor-core-1"
 
 
+def test_pods_that_may_not_be_made_are_told_in_the_replica_sets_words():
+    event = {"type": "Warning", "message": 'pods "harbor-core-5-" is forbidden: violates PodSecurity'}
+    events = [
+        {"type": "Normal", "message": "Scaled up", "involvedObject": {"kind": "Deployment", "name": "harbor-core"}},
+        {**event, "involvedObject": {"kind": "ReplicaSet", "name": "harbor-core-5fb958698b"}},
+    ]
+
+    chain = judge(observed(workloads=[workload(up=0)], events=events))
+
+    assert "Deployment harbor-core: pods" in chain.stands_at.says
+    assert "violates PodSecurity" in chain.stands_at.says
+
+
+def test_what_a_failed_release_has_not_made_was_not_deleted_by_hand():
+    release = document(
+        ready("False", "InstallFailed", "boom", observedGeneration=1),
+        inventory={"entries": [{"id": "harbor_harbor-portal_apps_Deployment", "v": "v1"}]},
+    )
+
+    chain = judge(observed(release=release))
+
+    assert chain.stands_at.name == "HelmRelease harbor/harbor"
+    assert "Deployment harbor-portal: not made yet" in link(chain, "workloads").says
+
+
+def test_every_kustomization_and_release_of_the_environment_stands_in_the_order_of_its_turn():
+    made = [
+        f"flux-system_{name}_kustomize.toolkit.fluxcd.io_Kustomization" for name in ("harbor-infrastructure", "harbor")
+    ]
+    root, infrastructure = kustomization(), kustomization()
+    root["status"]["inventory"] = {"entries": [{"id": one, "v": "v1"} for one in made]}
+    entry = {"id": "external-dns_external-dns_helm.toolkit.fluxcd.io_HelmRelease", "v": "v2"}
+    infrastructure["status"]["inventory"] = {"entries": [entry]}
+
+    found = {"flux-system": root, "harbor-infrastructure": infrastructure}
+    chain = judge(observed(kustomizations=found))
+    without = judge(observed(kustomizations={"flux-system": root}))
+
+    assert [one.name for one in chain.links[2:8]] == [
+        "Kustomization flux-system", "Kustomization harbor-infrastructure", "HelmRelease external-dns/external-dns",
+        "Kustomization harbor-prerequisites", "ExternalSecrets", "Kustomization harbor",
+    ]  # fmt: skip
+    assert link(chain, "HelmRelease external-dns/external-dns").says == "is not there yet"
+    # It is in the root's inventory: somebody deleted it.
+    assert link(without, "Kustomization harbor-infrastructure").says == "is not there yet"
+    assert not [one for one in judge(observed()).links if "infrastructure" in one.name or "support" in one.name]
+
+
 def test_a_workload_of_the_releases_inventory_that_is_gone():
     release = document(ready(), inventory={"entries": [{"id": "harbor_harbor-portal_apps_Deployment", "v": "v1"}]})
 

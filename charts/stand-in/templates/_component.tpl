@@ -39,6 +39,13 @@ POSTGRESQL_MAX_OPEN_CONNS: {{ .root.Values.database.maxOpenConns | quote }}
 VALUES: {{ omit $own "replicas" "podAnnotations" "serviceAnnotations" "resources" "topologySpreadConstraints" | toJson | quote }}
 {{- end -}}
 
+{{- define "component.security" -}}
+allowPrivilegeEscalation: false
+runAsNonRoot: true
+capabilities: {drop: [ALL]}
+seccompProfile: {type: RuntimeDefault}
+{{- end -}}
+
 {{- define "component.pod" -}}
 {{- $own := index .root.Values .name -}}
 metadata:
@@ -61,6 +68,7 @@ spec:
     - name: {{ ternary "registryctl" . (eq . "controller") }}
       image: stand-in/harbor-{{ . }}:{{ $.root.Chart.Version }}
       envFrom: [{configMapRef: {name: harbor-{{ $.name }}}}]
+      securityContext: {{- include "component.security" . | nindent 8 }}
       {{- with $resources }}
       resources: {{- toYaml . | nindent 8 }}
       {{- end }}

@@ -1,6 +1,6 @@
 """What runs: Deployments and StatefulSets against what the release says it made, and why a pod is not ready."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
@@ -91,8 +91,10 @@ def _reason(workload: Document, observed: "Observed") -> Judgement:
         since = pod["metadata"].get("creationTimestamp", "")
         if stuck := _stuck(pod):
             return "failed", f"pod {pod_name}: {stuck}", since, asked
-        return "moving", f"pod {pod_name}: {_last_event(pod_name, observed.events) or _phase(pod)}", since, asked
-    said = _last_event(name, observed.events) or "its pods are on their way"
+        return "moving", f"pod {pod_name}: {_last_event({pod_name}, observed.events) or _phase(pod)}", since, asked
+    # Pods that may not even be made are a complaint of the ReplicaSet between.
+    own = {name, *(one for one in _replica_sets(observed.events) if one.rpartition("-")[0] == name)}
+    said = _last_event(own, observed.events) or "its pods are on their way"
     asked = f"kubectl -n {observed.namespace} describe {workload['kind'].lower()} {name}"
     return "moving", f"{workload['kind']} {name}: {said}", "", asked
 
@@ -116,9 +118,14 @@ def _phase(pod: Document) -> str:
     return next(filter(None, late), status.get("phase", "Pending"))
 
 
-def _last_event(name: str, events: Sequence[Document]) -> str:
-    """Give the last warning about an object, else the last event."""
-    own = [event for event in events if event.get("involvedObject", {}).get("name") == name]
+def _replica_sets(events: Sequence[Document]) -> set[str]:
+    about = [event.get("involvedObject", {}) for event in events]
+    return {one["name"] for one in about if one.get("kind") == "ReplicaSet"}
+
+
+def _last_event(names: Collection[str], events: Sequence[Document]) -> str:
+    """Give the last warning about some objects, else the last event."""
+    own = [event for event in events if event.get("involvedObject", {}).get("name") in names]
     own.sort(
         key=lambda event: (event.get("type") == "Warning", event.get("lastTimestamp") or event.get("eventTime") or "")
     )

@@ -61,4 +61,4 @@ class Flux:
             storage = self.folder / "artifacts"
             storage.mkdir(parents=True, exist_ok=True)
             return [*common, f"--storage-path={storage}", f"--storage-addr={address}", f"--storage-adv-addr={address}"]
-        return [*common, "--requeue-dependency=1s", FEATURE_GATES]
+        return [*common, "--requeue-dependency=250ms", FEATURE_GATES]
