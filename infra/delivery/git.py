@@ -17,7 +17,7 @@ import tempfile
 from collections.abc import Collection, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from infra.delivery.failures import limit_of, reason, refuse_limit
 from infra.delivery.git_environment import MISSING_GIT, git_environment
@@ -185,7 +185,7 @@ class Git:
         return answer
 
     def start(
-        self, *arguments: str, stdout: int, stderr: int | IO[bytes], env: Mapping[str, str] | None = None
+        self, *arguments: str, stdout: int, stderr: int, env: Mapping[str, str] | None = None
     ) -> subprocess.Popen[bytes]:
         """Start one git command that reads from a pipe; whoever starts it ends it.
 
