@@ -72,3 +72,31 @@ def chart(request):
     if not path.exists():
         pytest.skip(f"no {path}: helm pull harbor --repo https://helm.goharbor.io --version {version} -d {CHARTS}")
     return path
+
+
+@pytest.fixture(scope="session")
+def bundle(tmp_path_factory) -> str:
+    """Path of a PEM bundle with one certificate, as a team would give it: an absolute path is one below any folder."""
+    from datetime import UTC, datetime, timedelta
+
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+    from cryptography.x509.oid import NameOID
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Amazon RDS test root")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now)
+        .not_valid_after(now + timedelta(days=1))
+        .sign(key, hashes.SHA256())
+    )
+    path = tmp_path_factory.mktemp("bundle") / "rds.pem"
+    path.write_text("# eu-central-1\n" + certificate.public_bytes(serialization.Encoding.PEM).decode())
+    return str(path)
