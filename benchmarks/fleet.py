@@ -28,6 +28,7 @@ from infra.delivery.publish import publish_all
 from slipway.rehearse.cluster.played.git_server import GitServer, Identities
 from values import contract, render
 
+ROOT = Path(__file__).parents[1]
 TOKEN = "benchmark"
 #: Seconds and MiB that issue 6 allows for a thousand environments.
 FIRST, AGAIN, MEMORY = 15, 8, 400
@@ -57,7 +58,7 @@ def main() -> None:
 
 def step(name: str, count: int, url: str = "") -> dict:
     command = [sys.executable, "-m", "benchmarks.fleet", "--step", name, "--environments", str(count)]
-    done = subprocess.run([*command, "--repository", url], stdout=subprocess.PIPE, check=True)
+    done = subprocess.run([*command, "--repository", url], stdout=subprocess.PIPE, check=True, cwd=ROOT)
     return json.loads(done.stdout)
 
 

@@ -62,6 +62,8 @@ _REFUSED = (
     "let this identity push to the branch, set gitops.mode to pull-request, "
     "or set gitops.branch to one that it may push to"
 )
+#: What git and the system say of a full disk.
+_FULL = ("No space left on device", "Out of diskspace", "Disk quota exceeded")
 _TOO_LARGE = re.compile(r"exceeds maximum allowed size|HTTP 413|error: 413|pack.{0,20}too large", re.IGNORECASE)
 
 
@@ -93,7 +95,7 @@ def refuse_limit(code: int, words: str, folder: str) -> None:
         PublishError: no space, or a limit on the size of files.
     """
     ours = "\n".join(line for line in words.splitlines() if not line.startswith("remote:"))
-    if "No space left on device" in ours or "Disk quota exceeded" in ours:
+    if any(words in ours for words in _FULL):
         raise PublishError(_no_space(folder))
     if code == -signal.SIGXFSZ or "File too large" in ours:
         raise PublishError(_no_larger(folder))

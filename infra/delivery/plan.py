@@ -124,12 +124,16 @@ def planned(
             lock = old[path] = Lock.from_json(locks[path], path) if path in locks else None
             guards.refuse_moved(lock, inputs)
             guards.refuse_downgrade(lock, inputs)
-            plan = _plan(rendering, lock, ground.files, store, summarise=summarised < SUMMARISED)
-            summarised += bool(plan.values)
+            plan, texts = _plan(rendering, lock, ground.files, store, summarise=summarised < SUMMARISED)
             guards.refuse_renamed(lock, plan.lock, path)
-            plans.append(plan)
         except (PublishError, ValuesError) as failure:
             failures.append(failure)
+        else:
+            plans.append(plan)
+            summarised += bool(plan.values)
+            # A store that fails ends it all, and is no finding about one environment.
+            for written, text in texts.items() if not failures else ():
+                store.add(written, text)
         tell(f"{number} of {len(renderings)} environments rendered")
     failures += guards.obstacles(ground, plans)
     failures += guards.twins(ground, plans, old)
@@ -139,7 +143,10 @@ def planned(
     return plans
 
 
-def _plan(rendering: Rendering, lock: Lock | None, files: Mapping[str, str], store: Store, *, summarise: bool) -> Plan:
+def _plan(
+    rendering: Rendering, lock: Lock | None, files: Mapping[str, str], store: Store, *, summarise: bool
+) -> tuple[Plan, Mapping[str, str]]:
+    """Give the plan, and the texts that the store has not got yet."""
     inputs = rendering.inputs
     texts = {} if rendering.ids else rendering.texts()
     wanted, owned = rendering.ids, lock.files if lock else {}
@@ -159,20 +166,16 @@ def _plan(rendering: Rendering, lock: Lock | None, files: Mapping[str, str], sto
     missing = [path for path in changes.write if not store.holds(wanted[path])]
     if (missing or values) and not texts:
         texts = rendering.texts()
-    for path in missing:
-        store.add(path, texts[path])
-    if due:
-        store.add(inputs.lock_path, new.to_json())
-    shown = {path: texts.get(path, "") for path in values}
-    return Plan(
+    plan = Plan(
         environment=inputs.name,
         folders=inputs.folders,
         lock_path=inputs.lock_path,
         lock=new,
         changes=changes,
         due=due,
-        values=shown,
+        values={path: texts.get(path, "") for path in values},
     )
+    return plan, {path: texts[path] for path in missing} | ({plan.lock_path: new.to_json()} if due else {})
 
 
 def withdrawal(ground: Ground, gitops_path: str, environment: str) -> Plan | None:

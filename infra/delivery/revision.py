@@ -53,7 +53,6 @@ class Writer:
         self._stored = set() if stored is None else stored
         self._sent: set[str] = set()
         self._process: subprocess.Popen[bytes] | None = None
-        self._words: IO[bytes] | None = None
 
     def __enter__(self) -> "Writer":
         return self
@@ -64,8 +63,6 @@ class Writer:
         """End what is still running; without `tree`, what was added is forgotten."""
         if self._process:
             end(self._process)
-        if self._words:
-            self._words.close()
 
     def holds(self, blob: str) -> bool:
         """Tell whether this content was sent already."""
@@ -106,27 +103,26 @@ class Writer:
 
     def _started(self) -> IO[bytes]:
         if self._process is None:
-            self._words = (self._git.folder / "fast-import-says").open("w+b")
             # Depth 0: the blobs are new, and deltas between them cost more than they save.
             self._process = self._git.start(
                 "fast-import", "--quiet", "--force", "--done", "--depth=0",
-                stdout=subprocess.DEVNULL, stderr=self._words,
+                stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
             )  # fmt: skip
         if self._process.stdin is None:  # it has a pipe: Git.start gives every command one
             raise self._git.failed("fast-import", "no pipe")
         return self._process.stdin
 
     def _finish(self) -> None:
-        if self._process is None or self._words is None:
+        """Wait for its end; what it says is read from a pipe, since the disk may be full."""
+        if self._process is None:
             return
         try:
-            self._process.communicate(timeout=self._git.local_seconds)
-        except (BrokenPipeError, subprocess.TimeoutExpired):
+            _, said = self._process.communicate(timeout=self._git.local_seconds)
+        except subprocess.TimeoutExpired:
             end(self._process)
-        code = self._process.returncode
-        if code:
-            self._words.seek(0)
-            words = self._words.read().decode(errors="replace")
+            said = b"it did not end"
+        if code := self._process.returncode:
+            words = said.decode(errors="replace")
             refuse_limit(code, words, str(self._git.folder.parent))
             raise self._git.failed("fast-import", words)
 
