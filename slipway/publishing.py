@@ -80,16 +80,14 @@ def publish_environments(
         remote = Remote.of(settings[name].gitops, os.environ.get(TOKEN_VARIABLE), root)
         groups.setdefault(remote, []).append(name)
     _refuse_split(groups, settings)
-    return [
-        Publication(
-            remote=remote,
-            environments=group,
-            published=publish_all(
-                remote, [inputs[name] for name in group], take_over=take_over, dry_run=dry_run, progress=progress
-            ),
-        )
-        for remote, group in groups.items()
-    ]
+    publications = []
+    for remote, group in groups.items():
+        chosen = [inputs[name] for name in group]
+        published = publish_all(remote, chosen, take_over=take_over, dry_run=dry_run, progress=progress)
+        publications.append(Publication(remote=remote, environments=group, published=published))
+        if len(groups) > 1:  # should a later one be refused, this one stays
+            progress(f"{remote.shown} {remote.branch}: {'committed' if published.created else 'nothing to commit'}")
+    return publications
 
 
 def _chosen(root: Path, names: Sequence[str]) -> Sequence[str]:

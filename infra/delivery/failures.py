@@ -1,5 +1,6 @@
 """What git's words mean: the remote's fault, a refusal, or a limit of this machine; each with the next step. Pure."""
 
+import errno
 import re
 import signal
 
@@ -93,18 +94,29 @@ def refuse_limit(code: int, words: str, folder: str) -> None:
     """
     ours = "\n".join(line for line in words.splitlines() if not line.startswith("remote:"))
     if "No space left on device" in ours or "Disk quota exceeded" in ours:
-        raise PublishError(
-            Problem(
-                where=folder,
-                what="no space left for git's scratch repository; nothing was pushed",
-                fix="free some, or name another folder with TMPDIR",
-            )
-        )
+        raise PublishError(_no_space(folder))
     if code == -signal.SIGXFSZ or "File too large" in ours:
-        raise PublishError(
-            Problem(
-                where=folder,
-                what="git may not write files as large as this commit needs; nothing was pushed",
-                fix="raise the limit: ulimit -f unlimited",
-            )
-        )
+        raise PublishError(_no_larger(folder))
+
+
+def limit_of(error: OSError, folder: str) -> PublishError | None:
+    """Give the error for a limit of this machine that we met ourselves; None where it is something else."""
+    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return PublishError(_no_space(str(error.filename or folder)))
+    return PublishError(_no_larger(str(error.filename or folder))) if error.errno == errno.EFBIG else None
+
+
+def _no_space(folder: str) -> Problem:
+    return Problem(
+        where=folder,
+        what="no space left for git's scratch repository; nothing was pushed",
+        fix="free some, or name another folder with TMPDIR",
+    )
+
+
+def _no_larger(folder: str) -> Problem:
+    return Problem(
+        where=folder,
+        what="git may not write files as large as this commit needs; nothing was pushed",
+        fix="raise the limit: ulimit -f unlimited",
+    )

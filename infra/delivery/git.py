@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, ClassVar, NamedTuple
 
-from infra.delivery.failures import reason, refuse_limit
+from infra.delivery.failures import limit_of, reason, refuse_limit
 from infra.delivery.git_environment import MISSING_GIT, git_environment
 from infra.errors import Problem, PublishError, RemoteUnavailable, ToolError
 
@@ -31,6 +31,7 @@ _FETCH_OBJECTS = (
     "-c", "fetch.negotiationAlgorithm=noop",
     "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--filter=blob:none", "--stdin", "origin",
 )  # fmt: skip
+_UNADVERTISED = "does not allow request for unadvertised object"
 _URL_CREDENTIALS = re.compile(r"//[^/\s]+@")
 
 
@@ -94,12 +95,18 @@ def repository(remote: Remote) -> Generator["Git"]:
 
     Raises:
         ToolError: there is no git.
+        PublishError: this machine has no space for it.
     """
-    with tempfile.TemporaryDirectory(prefix="slipway-git-") as folder:
-        git = Git(Path(folder), remote)
-        git.run("init", "--quiet", "--bare", "--template=", ".")
-        git.run("remote", "add", "--", "origin", remote.repository)
-        yield git
+    try:
+        with tempfile.TemporaryDirectory(prefix="slipway-git-", ignore_cleanup_errors=True) as folder:
+            git = Git(Path(folder), remote)
+            git.run("init", "--quiet", "--bare", "--template=", ".")
+            git.run("remote", "add", "--", "origin", remote.repository)
+            yield git
+    except OSError as error:
+        if limit := limit_of(error, tempfile.gettempdir()):
+            raise limit from None
+        raise
 
 
 class Entry(NamedTuple):
@@ -133,6 +140,7 @@ class Git:
     def __init__(self, folder: Path, remote: Remote) -> None:
         self.remote = remote
         self.folder = folder
+        self._texts: dict[str, str] = {}  # read already: a lost race costs only what is new
         self._environment = git_environment(folder, remote.repository, remote.token, remote.known_hosts)
 
     def run(self, *arguments: str, stdin: str = "", env: Mapping[str, str] | None = None) -> str:
@@ -264,18 +272,31 @@ class Git:
         Raises:
             RemoteUnavailable: the remote does not hand them out.
         """
-        wanted = "".join(f"{blob}\n" for blob in dict.fromkeys(blobs))
-        if not wanted:
-            return {}
-        if len(blobs) > 1:
-            answer = self.attempt(*_FETCH_OBJECTS, stdin=wanted)
-            if answer.code:
-                raise self.unavailable(answer.err)
-        answer = self.attempt("cat-file", "--batch", stdin=wanted)
-        texts = {} if answer.code else _batch(answer.content)
-        if absent := [blob for blob in blobs if blob not in texts]:
-            raise self.unavailable(answer.err or f"object {absent[0]} is missing")
-        return texts
+        new = [blob for blob in dict.fromkeys(blobs) if blob not in self._texts]
+        wanted = "".join(f"{blob}\n" for blob in new)
+        if len(new) > 1:
+            self._hand_out(*_FETCH_OBJECTS, stdin=wanted)
+        if new:
+            self._texts |= _batch(self._hand_out("cat-file", "--batch", stdin=wanted).content)
+        if absent := [blob for blob in blobs if blob not in self._texts]:
+            raise self.unavailable(f"object {absent[0]} is missing")
+        return {blob: self._texts[blob] for blob in blobs}
+
+    def _hand_out(self, *arguments: str, stdin: str) -> Answer:
+        """Run what fetches single objects; from a server that hands out none, everything is fetched once instead.
+
+        git speaks its old protocol, in which servers refuse that by default, over SSH to a host that takes no
+        GIT_PROTOCOL from its clients.
+        """
+        answer = self.attempt(*arguments, stdin=stdin)
+        if _UNADVERTISED in answer.err:
+            everything = ("fetch", "--quiet", "--no-tags", "--depth=1", "--refetch", "--no-filter", "origin")
+            answer = self.attempt(*everything, self.remote.ref)
+            if not answer.code:
+                answer = self.attempt(*arguments, stdin=stdin)
+        if answer.code:
+            raise self.unavailable(answer.err)
+        return answer
 
     def read_blob(self, blob: str) -> str:
         """Give a blob's text, fetching it if it is not there yet.

@@ -206,11 +206,11 @@ class GitHub:
             where = response.headers.get("Location", "")
             what = f"answers {status}{f' and points to {where}' if where else ''}"
             fix = "has the repository moved? Correct gitops.repository and gitops.api"
-        raise HostRefused(self._problem(what, fix), detail=self._remote.redact(said))
+        raise HostRefused(self._problem(what, fix), detail=_indented(self._remote.redact(said)))
 
     def _gave_up(self, away: _Away) -> HostRefused:
         fix = "try again later; nothing that runs is touched, and the next publish goes on from here"
-        return HostRefused(self._problem(away.what, fix), detail=self._remote.redact(away.detail))
+        return HostRefused(self._problem(away.what, fix), detail=_indented(self._remote.redact(away.detail)))
 
     def _problem(self, what: str, fix: str) -> Problem:
         return Problem(where=f"{self.api} {self.owner}/{self.name}", what=what, fix=fix)
@@ -273,6 +273,10 @@ def _words(response: "Response") -> str:
             else str(error)
             for error in document.get("errors", ())
         ]
-        return "\n".join(f"    {line}" for line in (str(document.get("message", "")), *errors) if line.strip())
+        return "\n".join(line for line in (str(document.get("message", "")), *errors) if line.strip())
     except (ValueError, AttributeError):
-        return "\n".join(f"    {line}" for line in response.text.strip().splitlines()[:3])
+        return "\n".join(response.text.strip().splitlines()[:3])
+
+
+def _indented(said: str) -> str:
+    return "\n".join(f"    {line}" for line in said.splitlines())

@@ -90,8 +90,6 @@ def summarised(before: Mapping[str, str], plans: Sequence[Plan]) -> str:
     paragraphs = []
     for plan in plans:
         old = {path: before[path] for path in plan.values if path in before}
-        # A first publish changes nothing that was there: its summary would be every value.
-        found = changes(old, plan.values) if old else ()
-        if text := summary(found, lines=max(_SUMMARY_LINES // len(plans), 4)):
+        if text := summary(changes(old, plan.values), lines=max(_SUMMARY_LINES // len(plans), 4)):
             paragraphs.append(text if len(plans) == 1 else f"{plan.environment}:\n{text}")
     return "\n\n".join(paragraphs)

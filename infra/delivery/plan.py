@@ -71,7 +71,7 @@ class Plan:
         lock: as it will be; of a withdrawal, as it was.
         changes: files to write and to remove.
         due: there is anything to commit; a lock alone (a new Slipway, the same files) is no reason.
-        values: the values documents that change, path → text, of the first few environments.
+        values: the values documents that change, path → text, of the first few environments that were there before.
         withdrawn: the environment is taken out.
     """
 
@@ -154,7 +154,8 @@ def _plan(rendering: Rendering, lock: Lock | None, files: Mapping[str, str], sto
         files=wanted,
     )
     due = bool(changes.paths) or owned != wanted
-    values = [path for path in changes.paths if "/release/values/" in path] if summarise else []
+    # A first publish changes nothing that was there: its summary would be every value.
+    values = [path for path in changes.paths if "/release/values/" in path] if summarise and lock else []
     missing = [path for path in changes.write if not store.holds(wanted[path])]
     if (missing or values) and not texts:
         texts = rendering.texts()

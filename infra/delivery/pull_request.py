@@ -19,7 +19,6 @@ from infra.errors import HumanEdit, Problem, RemoteUnavailable
 PREFIX = "slipway/"
 #: No environment's name: several share one branch.
 _FLEET = "_fleet"
-_FORM = "%T%n%P%n%cn <%ce>%n%(trailers:key=Slipway-Environment,valueonly,separator=%x20)"
 
 
 class Tip(NamedTuple):
@@ -58,11 +57,13 @@ def propose(git: Git, order: Order, host: GitHub) -> Published:
     if order.dry_run:
         changed = revision.changed if revision else ()
         return Published(commit=base, changed=changed, created=False, pull_request=request.url if request else "")
-    if tip:
-        _refuse_strangers(git, branch, tip)
+    stranger = tip and _stranger(git, tip)
     if revision is None:
-        _clean_up(git, host, branch, tip, request)
+        if not stranger:  # what somebody else left there is theirs to clear away
+            _clean_up(git, host, branch, tip, request)
         return Published(commit=base, changed=(), created=False)
+    if tip and stranger:
+        raise _foreign(git, branch, tip)
     if tip and request:
         _refuse_forgotten(git, order, branch, tip, request)
     created = _pushed(git, base, branch, tip, revision)
@@ -102,24 +103,30 @@ def _tip(git: Git, branch: str) -> Tip | None:
     commit = git.tip(branch)
     if commit is None:
         return None
-    tree, parents, committer, environments = (git.run("log", "-1", f"--format={_FORM}", commit) + "\n\n").split("\n")[
-        :4
-    ]
-    return Tip(commit, tree, parents, committer, frozenset(environments.split()))
+    # As it was written: to `git log`, the last commit of a shallow clone has no parents.
+    head, _, message = git.run("cat-file", "commit", commit).partition("\n\n")
+    fields = dict(reversed([line.split(" ", 1) for line in head.splitlines() if " " in line]))
+    parents = " ".join(line.removeprefix("parent ") for line in head.splitlines() if line.startswith("parent "))
+    committer = f"{fields['committer'].rpartition('>')[0]}>"
+    environments = frozenset(re.findall(r"^Slipway-Environment: (.+)$", message, re.MULTILINE))
+    return Tip(commit, fields["tree"], parents, committer, environments)
 
 
-def _refuse_strangers(git: Git, branch: str, tip: Tip) -> None:
+def _stranger(git: Git, tip: Tip) -> bool:
     names = identity(git)
     ours = {f"{names['GIT_COMMITTER_NAME']} <{names['GIT_COMMITTER_EMAIL']}>", FALLBACK}
-    if tip.committer not in ours or not tip.environments:
-        raise HumanEdit(
-            Problem(
-                where=f"{git.remote.shown} {branch}",
-                what=f"its last commit {tip.id[:12]} is by {tip.committer}, not by us, and would be lost",
-                fix="merge or close its pull request and delete the branch; "
-                "if it was another identity's publish, give both the same GIT_COMMITTER_NAME and GIT_COMMITTER_EMAIL",
-            )
+    return tip.committer not in ours or not tip.environments
+
+
+def _foreign(git: Git, branch: str, tip: Tip) -> HumanEdit:
+    return HumanEdit(
+        Problem(
+            where=f"{git.remote.shown} {branch}",
+            what=f"its last commit {tip.id[:12]} is by {tip.committer}, not by us, and would be lost",
+            fix="merge or close its pull request and delete the branch; "
+            "if it was another identity's publish, give both the same GIT_COMMITTER_NAME and GIT_COMMITTER_EMAIL",
         )
+    )
 
 
 def _refuse_forgotten(git: Git, order: Order, branch: str, tip: Tip, request: PullRequest) -> None:
