@@ -109,7 +109,7 @@ def hidden(key: str, text: str | None) -> str | None:
     """Give the text of a value, or that it is hidden: where its key or itself looks like a secret's."""
     if text is None or text in {'""', "null"}:
         return text
-    last = key.rpartition(".")[2]
+    last = key.rpartition(" ")[2].rpartition(".")[2]  # of an object, kind and name stand before the key
     by_key = _SECRET_KEY.search(last) and not _NAMES_A_SECRET.search(last) and text[0] in '"[{0123456789'
     return HIDDEN if by_key or _SECRET_VALUE.search(text) else text
 
