@@ -7,7 +7,9 @@ What Helm makes is rendered here, with the chart that the side's own files name;
 """
 
 import json
+import re
 from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,8 @@ from values.helm import ChartError, objects_by_template, packed, rendered
 from values.releases import Release, applied, releases
 
 HARBOR = "harbor"
+#: Kind and name of each object in a manifest, without parsing it.
+_IDENTITY = re.compile(r'(?m)^kind: "?([\w]+)"?\s*\nmetadata:\n(?:  .*\n)*?  name: "?([^"\s]+)"?')
 
 Charts = Callable[[Release], Path]
 
@@ -52,7 +56,11 @@ def sides(before: Mapping[str, str], after: Mapping[str, str], charts: Charts) -
         for files in (before, after)
     ]
     differ = {name for one in told for name in one if told[0].get(name) != told[1].get(name)}
-    return side(before, charts, only=differ, lenient=True), side(after, charts, only=differ)
+    # Most of the time goes to Helm's engine and to kustomize, which run beside Python.
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        old = pool.submit(side, before, charts, only=differ, lenient=True)
+        new = pool.submit(side, after, charts, only=differ)
+        return old.result(), new.result()
 
 
 def side(
@@ -102,14 +110,15 @@ def _made(release: Release, files: Mapping[str, str], charts: Charts, notes: dic
     texts = rendered(
         chart, release.values, release=release.name, namespace=release.namespace, kubernetes_version=_kubernetes(files)
     )
-    made = objects_by_template(texts)
     patched, note = post_rendered(texts, release)
     if note:
         notes[release.name] = note
+    if patched is None:
+        made = objects_by_template(texts)
+        return [Item(component=_component(release, path), object=one) for path, found in made.items() for one in found]
     # Patches keep kind and name, so these lead back to the template.
-    components = {_identity(item): _component(release, path) for path, found in made.items() for item in found}
-    items = patched if patched is not None else [item for found in made.values() for item in found]
-    return [Item(component=components.get(_identity(item), release.name), object=item) for item in items]
+    components = {key: _component(release, path) for path, text in texts.items() for key in _IDENTITY.findall(text)}
+    return [Item(component=components.get(_identity(one), release.name), object=one) for one in patched]
 
 
 def _chart(release: Release, files: Mapping[str, str], charts: Charts, notes: dict[str, str]) -> Path | bytes | None:

@@ -7,6 +7,7 @@ import pytest
 
 from infra.delivery.inputs import Inputs
 from slipway.cli import run
+from slipway.diff.sides import side
 from slipway.rendering import write_files
 from tests.values.conftest import facts_of
 
@@ -230,3 +231,19 @@ def test_a_patch_of_the_post_renderer_is_shown(project, chart, capsys):
     changed = objects_of(capsys)["Deployment/harbor-core"]
     assert changed["rolls"]
     assert [line.strip("+- ") for line in changed["diff"] if line[0] in "+-"] == ["seconds: 5", "seconds: 60"]
+
+
+def test_every_patched_object_still_has_its_component(chart, project):
+    files = Inputs(facts_of("ha").to_json()).files()
+    made = side(files, lambda _release: chart, only=["harbor"]).made["harbor"]
+
+    assert made
+    assert {one.component for one in made} == {
+        "core",
+        "portal",
+        "registry",
+        "jobservice",
+        "trivy",
+        "exporter",
+        "ingress",
+    }
