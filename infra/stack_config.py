@@ -83,6 +83,16 @@ def from_pulumi_config(environment: str, stacks: Path = Path(STACKS)) -> Setting
     Raises:
         SettingsError: settings that are not usable; all problems at once.
     """
+    layers, problems = pulumi_layers(environment, stacks)
+    return check(environment, values_of(layers), lambda location: place_in(layers, location), problems)
+
+
+def pulumi_layers(environment: str, stacks: Path) -> tuple[list[Layer], list[Problem]]:
+    """Give the layers of the running program's stack, lowest first, and what is wrong with the shared files.
+
+    Raises:
+        SettingsError: a shared file is no YAML mapping.
+    """
     from pulumi.runtime.config import CONFIG, get_config_env  # noqa: PLC0415  # the command reads stack files without it
 
     given = {
@@ -93,8 +103,7 @@ def from_pulumi_config(environment: str, stacks: Path = Path(STACKS)) -> Setting
     }
     own = Layer(name=f"{STACKS}/Pulumi.{environment}.yaml", values=dict(chosen(given)))
     below, problems = shared_layers(stacks, given.get("group", ""), own.place(("group",)))
-    layers = [*below, own]
-    return check(environment, values_of(layers), lambda location: place_in(layers, location), problems)
+    return [*below, own], problems
 
 
 def whole_stack_file(path: Path) -> dict[str, Any]:

@@ -15,6 +15,7 @@ PURE = {
     "values.secrets",
     "values.sources",
     "values.errors",
+    "values.merge",
 }
 
 
