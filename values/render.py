@@ -23,7 +23,7 @@ from values.composition import Composition, profile
 from values.errors import Finding, ValuesError
 from values.facts import Facts, S3Storage
 from values.revisions import revision_sources, revisions
-from values.secrets import INTERNAL_TLS_SERVICES, REGISTRY_USERNAME, HarborSecret, secrets_for
+from values.secrets import INTERNAL_TLS_SERVICES, REFERENCES, REGISTRY_USERNAME, HarborSecret, secrets_for
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -125,6 +125,7 @@ def _context(facts: Facts, overrides: Mapping[str, str]) -> dict[str, Any]:
         "accounts": composition.accounts,
         "drained": _DRAINED if _written(facts.profile)["drainSeconds"] else {},
         "secrets": secrets,
+        "secret": REFERENCES,
         "revision_sources": revision_sources(secrets),
         "revisions": revisions(secrets, composition),
         "values_secrets": _values_secrets(secrets, facts),
