@@ -34,10 +34,10 @@ def leaks(key: str, value: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401  #
     """Give each place at or below `key` that looks like a secret: dotted key, and what it looks like."""
     if isinstance(value, Mapping):
         # Kubernetes' env entries: the name says what the value is.
-        if isinstance(value.get("name"), str) and isinstance(value.get("value"), str) and value["value"]:
-            if _SECRET_NAME.search(value["name"]):
-                yield f"{key}.{value['name']}", "a secret, by its name"
-                return
+        named, given = value.get("name"), value.get("value")
+        if isinstance(named, str) and isinstance(given, str) and given and _SECRET_NAME.search(named):
+            yield f"{key}.{named}", "a secret, by its name"
+            return
         for name, item in value.items():
             yield from leaks(f"{key}.{name}" if key else str(name), item)
     elif isinstance(value, list):

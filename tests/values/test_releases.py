@@ -61,7 +61,7 @@ def test_the_values_are_merged_as_helm_controller_does():
 
 @pytest.mark.parametrize("profile", ["dev", "ha", "large", "kind"])
 def test_harbors_release_of_each_profile(profile):
-    files = render(facts_of(profile), {"mine": "core: {replicas: 7}"})
+    files = render(facts_of(profile), {"mine": "portal: {replicas: 7}"})
     release = next(one for one in releases(files) if one.chart == "harbor")
     secret = {"redis": {"external": {"username": PLACEHOLDER, "password": PLACEHOLDER}}} if profile != "kind" else {}
 
