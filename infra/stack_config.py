@@ -173,7 +173,7 @@ def _problem(details: ErrorDetails, place: Callable[[Location], str]) -> Problem
     name = str(location[-1]) if location else ""
     where = place(location)
     if kind == "missing":
-        return Problem(where=where, what=f"{name} is missing", fix=_meaning(location))
+        return Problem(where=where, what=f"{name} is missing", fix=meaning(location))
     if kind == "extra_forbidden":
         known = [
             field.alias or key for key, field in _model_at(location[:-1]).model_fields.items() if key != "environment"
@@ -194,7 +194,7 @@ def _problem(details: ErrorDetails, place: Callable[[Location], str]) -> Problem
         what = f"must be {_TYPE_NAMES[kind]}, got {shown}"
     else:
         what = f"{details['msg'][0].lower()}{details['msg'][1:]}, got {shown}"
-    return Problem(where=where, what=what, fix=_meaning(location))
+    return Problem(where=where, what=what, fix=meaning(location))
 
 
 def _form(name: str) -> str:
@@ -221,7 +221,7 @@ def _as_written(location: Location) -> Location:
     return tuple(to_camel(part) if isinstance(part, str) and "_" in part else part for part in location)
 
 
-def _meaning(location: Location) -> str:
+def meaning(location: Location) -> str:
     """Give the description of the setting at `location`, if it is one."""
     if not location:
         return ""

@@ -22,11 +22,12 @@ _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Document:
-    """A YAML file: its data, and the line of each key."""
+    """A YAML file: its data, its text, and the line of each key."""
 
     path: Path
     data: Any
-    node: yaml.Node | None
+    node: yaml.Node | None = None
+    text: str = ""
 
     @cached_property
     def lines(self) -> Mapping[Location, int]:
@@ -50,9 +51,10 @@ def parsed(path: Path, content: bytes) -> Document:
         SettingsError: it is no text, or no YAML.
     """
     try:
-        loader = _LOADER(content.decode())
+        text = content.decode()
+        loader = _LOADER(text)
         node = loader.get_single_node()
-        document = Document(path=path, data=loader.construct_document(node) if node else {}, node=node)
+        document = Document(path=path, data=loader.construct_document(node) if node else {}, node=node, text=text)
         if b"*" in content:
             document.lines  # noqa: B018  # an alias may lead back to itself, which nothing after this would survive
     except UnicodeDecodeError as error:
