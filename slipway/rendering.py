@@ -1,11 +1,12 @@
 """From an environment's name to its files, and from its files to the commit: what `render` and `publish` share."""
 
+import json
 import os
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from pydantic import ValidationError
 
@@ -128,6 +129,7 @@ def read_facts(source: str, environment: str) -> Facts:
 
 
 def _parsed(text: str, named: str, environment: str) -> Facts:
+    _refuse_other_version(text, named)
     try:
         facts = Facts.from_json(text)
     except ValidationError as error:
@@ -147,3 +149,20 @@ def _parsed(text: str, named: str, environment: str) -> Facts:
             )
         )
     return facts
+
+
+def _refuse_other_version(text: str, named: str) -> None:
+    """Facts of another version differ in more than their number; one sentence instead of a problem for each key."""
+    try:
+        version = json.loads(text)["schemaVersion"]
+    except (ValueError, LookupError, TypeError):
+        return  # no facts at all, or incomplete ones: the model says what is wrong
+    (ours,) = get_args(Facts.model_fields["schema_version"].annotation)
+    if version != ours:
+        raise SettingsError(
+            Problem(
+                where=f"{named} schemaVersion",
+                what=f"these are facts of version {version}, and this Slipway reads version {ours}",
+                fix="run `pulumi up` with this Slipway, then take its facts again",
+            )
+        )

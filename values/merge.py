@@ -20,12 +20,16 @@ def merged(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def at(values: Mapping[str, Any], key: str, default: Any = None) -> Any:  # noqa: ANN401  # any YAML value
-    """Give what a document has under a dotted key."""
+    """Give what a document has under a dotted key; a part may have dots itself, as annotations do."""
     found: Any = values
-    for part in key.split("."):
-        if not isinstance(found, Mapping) or part not in found:
+    parts = key.split(".")
+    while parts:
+        if not isinstance(found, Mapping):
             return default
-        found = found[part]
+        taken = next((end for end in range(1, len(parts) + 1) if ".".join(parts[:end]) in found), None)
+        if taken is None:
+            return default
+        found, parts = found[".".join(parts[:taken])], parts[taken:]
     return found
 
 

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
     from slipway.explain.answer import Answer, Setting
 
+#: So much of a value stands in a table; the first line has it whole.
+_WIDE = 48
+
 
 def explain(
     environment: Annotated[str, typer.Argument(metavar="ENV", help="Name of the environment: stacks/Pulumi.ENV.yaml.")],
@@ -78,10 +81,11 @@ def _whole(answer: "Answer") -> str:
     if not answer.layers:
         lines.append("  nobody sets it: it has the chart's default, if any")
     names = max((len(one.name) for one in answer.layers), default=0)
-    values = max((len(_shown(one.value)) for one in answer.layers), default=0)
+    values = min(_WIDE, max((len(_shown(one.value)) for one in answer.layers), default=0))
     for one in answer.layers:
         counts = one in answer.effective
-        text = f"{'→' if counts else ' '} {one.name:{names}}  {_shown(one.value):{values}}  {one.place}".rstrip()
+        mark, value = "→" if counts else " ", _cut(_shown(one.value), values)
+        text = f"{mark} {one.name:{names}}  {value}  {one.place}".rstrip()
         lines.append(typer.style(text, fg="green") if counts else text)
     names = max((len(one.name) for one in answer.follows), default=0)
     for number, one in enumerate(answer.follows):
@@ -92,7 +96,7 @@ def _whole(answer: "Answer") -> str:
 
 def _table(answers: "Sequence[Answer]") -> str:
     keys = max(len(answer.key) for answer in answers)
-    values = min(40, max(len(_shown(answer.value)) for answer in answers))
+    values = min(_WIDE, max(len(_shown(answer.value)) for answer in answers))
     return "\n".join(
         f"{answer.key:{keys}}  {typer.style(_cut(_shown(answer.value), values), fg='green')}  "
         + ", ".join(_origin(one) for one in answer.effective)

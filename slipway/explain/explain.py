@@ -37,13 +37,15 @@ def explain(root: Path, environment: str, key: str, *, facts_source: str | None 
     found = origins(stack_file(root, environment))
     if not key:
         return chosen_settings(found)
-    if settings := explain_settings(found, key):
+    settings = explain_settings(found, key)
+    if key in setting_keys():
         return settings
     facts = read_facts(facts_source, environment) if facts_source else example(found.settings)
     values = explain_values(facts, read_overrides(root, environment), key, most=_MOST_VALUES)
-    if values is not None:
-        return [replace(one, follows=[_followed(found, fact.name) for fact in one.follows]) for one in values]
-    raise _unknown(key, environment, [*setting_keys(), *value_keys(facts.chart_version)])
+    if values is None and not settings:
+        raise _unknown(key, environment, [*setting_keys(), *value_keys(facts.chart_version)])
+    followed = [replace(one, follows=[_followed(found, fact.name) for fact in one.follows]) for one in values or ()]
+    return [*settings, *followed]
 
 
 def _followed(found: Origins, name: str) -> Setting:

@@ -53,12 +53,15 @@ def explain_settings(found: Origins, key: str) -> list[Answer]:
 
 
 def chosen_settings(found: Origins) -> list[Answer]:
-    """Explain every setting that stands in a file, in the model's order."""
-    return [
-        _explain(found, key)
-        for key in setting_keys()
-        if any(at(layer.values, tuple(key.split("."))) is not MISSING for layer in found.files)
-    ]
+    """Explain every setting that is not what the model or the profile would give, in the model's order."""
+    answers = [_explain(found, key) for key in setting_keys()]
+    names = {layer.name for layer in found.files}
+    return [one for one in answers if {layer.name for layer in one.effective} & names and not _is_default(one, names)]
+
+
+def _is_default(answer: Answer, files: set[str]) -> bool:
+    below = [layer.value for layer in answer.layers if layer.name not in files]
+    return bool(below) and answer.value == below[-1]
 
 
 def setting_keys() -> list[str]:
