@@ -14,7 +14,7 @@ from values.composition import COMPONENTS, Composition
 from values.endpoints import cache_refusal
 from values.facts import Facts
 from values.merge import at
-from values.pinned import CHART_DEFAULTS, PINS, PINS_IF_WRITTEN
+from values.pins import CHART_DEFAULTS, PINS, PINS_IF_WRITTEN
 
 #: From what is checked least.
 _SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")

@@ -7,7 +7,7 @@ from values.broken import _CONTAINERS
 from values.contract import contract, has
 from values.errors import ValuesError
 from values.facts import SUPPORTED_CHART_VERSIONS
-from values.pinned import CHART_DEFAULTS, PINS, PINS_IF_WRITTEN
+from values.pins import CHART_DEFAULTS, PINS, PINS_IF_WRITTEN
 from values.render import render
 from values.secrets import secrets_for
 
