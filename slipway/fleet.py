@@ -1,6 +1,6 @@
 """Render many environments: their settings, facts and overrides, with everything that is wrong in any of them at once.
 
-for rendered in render_fleet(root, ["prod", "stage"], facts=None, progress=print):
+for rendered in render_fleet(root, ["prod", "stage"], facts=None, manifests=False, progress=print):
     rendered.environment, rendered.files
 """
 
@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from infra.assemble import example
-from infra.delivery.inputs import Inputs, read_overrides
+from infra.delivery.inputs import read_overrides
 from infra.errors import Problem, SettingsError
 from infra.stack_config import environments, from_stack_file, stack_file
-from slipway.rendering import read_facts
+from slipway.rendering import files_of, read_facts
 from values.errors import Finding, ValuesError
 from values.facts import Facts
 
@@ -39,7 +39,7 @@ class Rendered:
 
 
 def render_fleet(
-    root: Path, names: Sequence[str], *, facts: str | None, progress: Callable[[str], None]
+    root: Path, names: Sequence[str], *, facts: str | None, manifests: bool, progress: Callable[[str], None]
 ) -> Iterator[Rendered]:
     """Render environments one after the other, so that as few files as possible are in memory.
 
@@ -47,9 +47,11 @@ def render_fleet(
         root: the project's folder.
         names: of the stack files.
         facts: folder with ``<environment>.json``, or for one environment a file or ``-``; None for example facts.
+        manifests: Harbor's objects in place of its release.
         progress: told how far it is, where it takes longer than two seconds.
 
     Raises:
+        ChartUnavailable: manifests without the chart.
         SettingsError, ValuesError: after the last one, with what is wrong in each; values only where no settings are.
     """
     problems: dict[Problem, None] = {}
@@ -57,7 +59,9 @@ def render_fleet(
     told = time.monotonic()
     for number, name in enumerate(names, 1):
         try:
-            yield _rendered(root, name, facts)
+            one, overrides = _read(root, name, facts)
+            files = files_of(one, overrides, manifests=manifests, progress=progress)
+            yield Rendered(environment=name, facts=one, overrides=tuple(overrides), files=files)
         except SettingsError as error:
             # What stands in a shared file is wrong in every environment, and said once.
             problems.update(dict.fromkeys(error.problems))
@@ -85,17 +89,14 @@ def every_environment(root: Path) -> Sequence[str]:
     )
 
 
-def _rendered(root: Path, name: str, source: str | None) -> Rendered:
+def _read(root: Path, name: str, source: str | None) -> tuple[Facts, dict[str, str]]:
     settings = from_stack_file(stack_file(root, name))
     if source is None:
         facts = example(settings)
     else:
-        facts = read_facts(
-            str(Path(source) / f"{name}.json") if source != "-" and Path(source).is_dir() else source, name
-        )
-    overrides = read_overrides(root, name)
-    files = Inputs(facts.to_json(), overrides).files()
-    return Rendered(environment=name, facts=facts, overrides=tuple(overrides), files=files)
+        is_folder = source != "-" and Path(source).is_dir()
+        facts = read_facts(str(Path(source) / f"{name}.json") if is_folder else source, name)
+    return facts, read_overrides(root, name)
 
 
 def _as_problem(finding: Finding) -> Problem:

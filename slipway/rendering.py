@@ -1,7 +1,6 @@
-"""From an environment's name to its files, and from its files to the commit: what `render` and `publish` share."""
+"""From an environment's name to its files: what `render` and `publish` share."""
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -10,72 +9,58 @@ from typing import TYPE_CHECKING, get_args
 
 from pydantic import ValidationError
 
-from infra.assemble import example
-from infra.delivery.inputs import Inputs, read_overrides
+from infra.delivery.inputs import Inputs
 from infra.errors import Problem, SettingsError, ToolError
-from infra.settings import Settings
-from infra.stack_config import from_stack_file, stack_file
-from slipway.project import find_root
 from values.facts import Facts
 
 if TYPE_CHECKING:
-    from infra.delivery.publish import Published
+    from infra.delivery.order import Published
 
 TOKEN_VARIABLE = "SLIPWAY_GIT_TOKEN"  # noqa: S105
 
 
-def render_environment(environment: str, facts_source: str | None) -> dict[str, str]:
+def files_of(
+    facts: Facts, overrides: Mapping[str, str], *, manifests: bool, progress: Callable[[str], None]
+) -> dict[str, str]:
     """Render the files of one environment: path in the GitOps repository → text.
 
     Args:
-        environment: name of the stack file.
-        facts_source: file with facts, ``-`` for stdin, or None for example facts.
+        facts: of the environment.
+        overrides: the team's own values.
+        manifests: Harbor's objects in place of its release.
+        progress: told that the chart is fetched, which manifests are rendered from.
 
     Raises:
-        SettingsError: the stack file or the facts are not usable.
-        ValuesError: a key that the chart does not know, or a value of the wrong type.
+        ValuesError: a key that the chart does not know, a value of the wrong type, or a broken promise.
+        ChartUnavailable: manifests without the chart.
     """
-    root, settings = _settings(environment)
-    facts = read_facts(facts_source, environment) if facts_source else example(settings)
-    return Inputs(facts.to_json(), read_overrides(root, environment)).files()
+    if not manifests:
+        return Inputs(facts.to_json(), overrides).files()
+    from infra.charts import archive  # noqa: PLC0415  # Helm's engine is for those who want objects
+    from values.manifests import manifests as made  # noqa: PLC0415
+
+    return made(facts, overrides, archive(facts.chart_version, facts.chart_repository, progress))
 
 
 def publish_environment(
     environment: str, facts_source: str | None, *, dry_run: bool, take_over: bool, progress: Callable[[str], None]
 ) -> "Published":
-    """Publish the files of one environment to its GitOps repository.
+    """Publish the files of one environment; see `slipway.publishing`, which does it for many."""
+    from slipway.publishing import publish_environments  # noqa: PLC0415  # it reads facts as we do
 
-    Args:
-        environment: name of the stack file.
-        facts_source: file with facts, ``-`` for stdin, or None for the stack's output.
-        dry_run: push nothing.
-        take_over: overwrite what somebody edited by hand.
-        progress: told about lost races.
+    (one,) = publish_environments(
+        [environment], facts=facts_source, dry_run=dry_run, take_over=take_over, progress=progress
+    )
+    return one.published
+
+
+def stack_output(root: Path, environment: str) -> Facts:
+    """Ask Pulumi for the facts of the stack, with whatever backend the user is logged in to.
 
     Raises:
-        SettingsError: the stack file or the facts are not usable.
-        ToolError: no `pulumi` to ask for the facts, or no git.
-        PublishError, ValuesError: see `infra.delivery.publish`.
+        ToolError: there is no `pulumi`.
+        SettingsError: it gives no facts, or those of another environment.
     """
-    from infra.delivery.git import Remote  # noqa: PLC0415  # `slipway render` needs no git
-    from infra.delivery.publish import publish  # noqa: PLC0415
-
-    root, settings = _settings(environment)
-    facts = read_facts(facts_source, environment) if facts_source else _stack_output(root, environment)
-    remote = Remote(
-        repository=settings.gitops.repository, branch=settings.gitops.branch, token=os.environ.get(TOKEN_VARIABLE)
-    )
-    inputs = Inputs(facts.to_json(), read_overrides(root, environment))
-    return publish(remote, inputs, take_over=take_over, dry_run=dry_run, progress=progress)
-
-
-def _settings(environment: str) -> tuple[Path, Settings]:
-    root = find_root(Path.cwd())
-    return root, from_stack_file(stack_file(root, environment))
-
-
-def _stack_output(root: Path, environment: str) -> Facts:
-    """Ask Pulumi for the facts of the stack, with whatever backend the user is logged in to."""
     command = ["pulumi", "stack", "output", "facts", "--stack", environment]
     try:
         asked = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)

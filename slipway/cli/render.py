@@ -29,6 +29,9 @@ def render(
     check: Annotated[
         bool, typer.Option("--check", help="Write nothing, show nothing: only tell what is wrong.")
     ] = False,
+    manifests: Annotated[
+        bool, typer.Option("--manifests", help="Harbor's objects in place of its HelmRelease; needs the chart.")
+    ] = False,
     output: Annotated[
         Output, typer.Option(help="json: path and text of one environment; of several, a summary of each.")
     ] = Output.text,
@@ -37,12 +40,14 @@ def render(
 
     Without --facts they are made from example facts, which are marked as such and which publishing refuses.
     Every key is checked against the Harbor chart's version first, and every override against what Slipway promises.
+    With --manifests the chart is rendered as well, and refused unless it gives the same bytes twice and no secret.
     What is wrong in any environment is told at once, and then nothing is written.
 
     \b
     Examples:
       slipway render dev
       slipway render prod --out build/ && kubectl kustomize build/apps/harbor/prod/release
+      slipway render prod --manifests --out build/
       pulumi stack output facts --stack prod | slipway render prod --facts -
       slipway render --all --facts facts/ --out build/
       slipway render --all --check
@@ -59,7 +64,7 @@ def render(
     root = find_root(Path.cwd())
     names = tuple(dict.fromkeys(environments or every_environment(root)))
     _refuse_one_for_many(facts, names)
-    rendered = render_fleet(root, names, facts=facts, progress=console.note)
+    rendered = render_fleet(root, names, facts=facts, manifests=manifests, progress=console.note)
     if check:
         count = sum(1 for _ in rendered)
         console.note(f"{count} {'environment is' if count == 1 else 'environments are'} right")

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 _EXIT_CODES = {"delivered": 0, "failed": 1, "moving": 2}
 _MARKS = {"done": ("✓", "green"), "moving": ("…", "yellow"), "failed": ("✗", "red"), "waiting": ("·", "")}
-_NAME_WIDTH = 38
 
 
 def status(
@@ -54,7 +53,7 @@ def status(
     """
     from infra.delivery.status.follow import follow
     from infra.delivery.status.observe import request_reconciliation
-    from slipway.following import following
+    from slipway.following import following, waiting_change
 
     # Ctrl-C leaves the delivery as it is.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -65,6 +64,7 @@ def status(
             chain = _shown_live(lambda tell: follow(look, timeout=seconds, tell=tell, reconcile=ask))
         else:
             chain = follow(look, timeout=seconds, reconcile=ask)
+    waits = "" if rehearsal else waiting_change(environment)
     if output is Output.json:
         console.result_json(
             {
@@ -72,11 +72,14 @@ def status(
                 "verdict": chain.verdict,
                 "commit": chain.commit,
                 "url": chain.url,
+                "waiting": waits,
                 "links": [vars(link) for link in chain.links],
             }
         )
     else:
         console.result(_text(environment, chain))
+        if waits:
+            console.result(f"a further change of {environment} waits in {waits}: Flux sees it when it is merged")
     raise typer.Exit(_EXIT_CODES[chain.verdict])
 
 
@@ -100,7 +103,8 @@ def _shown_live(run: "Callable[[Callable[[Chain], None]], Chain]") -> "Chain":
 
 
 def _text(environment: str, chain: "Chain") -> str:
-    lines = [_line(link) for link in chain.links]
+    width = max(len(link.name) for link in chain.links) + 2
+    lines = [_line(link, width) for link in chain.links]
     link = chain.stands_at
     commit = chain.commit[:12] or "the last commit"
     if chain.verdict == "delivered":
@@ -110,10 +114,10 @@ def _text(environment: str, chain: "Chain") -> str:
     return "\n".join([*lines, *([f"  try: {link.next}"] if link.next else [])])
 
 
-def _line(link: "Link") -> str:
+def _line(link: "Link", width: int) -> str:
     mark, colour = _MARKS[link.state]
     shown = typer.style(mark, fg=colour) if colour else mark
-    return f"{shown} {link.name:{_NAME_WIDTH}}{_short(link.says)}".rstrip()
+    return f"{shown} {link.name:{width}}{_short(link.says)}".rstrip()
 
 
 def _short(text: str) -> str:
