@@ -56,7 +56,7 @@ def test_every_layer_of_a_setting_in_order_with_the_one_that_counts(project, cap
         "  profile ha               per-zone\n"
         "  stacks/defaults.yaml     single    stacks/defaults.yaml:2\n"
         "  stacks/groups/emea.yaml  per-zone  stacks/groups/emea.yaml:2\n"
-        "→ stacks/Pulumi.ha.yaml    regional  stacks/Pulumi.ha.yaml:7\n"
+        "→ stacks/Pulumi.ha.yaml    regional  stacks/Pulumi.ha.yaml:8\n"
     )
 
 
