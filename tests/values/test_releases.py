@@ -73,7 +73,7 @@ def test_harbors_release_of_each_profile(profile):
     }
     assert values == merged(harbor_values(files), secret)
     assert digests.keys() == (set() if profile == "kind" else {"core", "registry", "jobservice", "exporter"})
-    assert release.values["core"]["replicas"] == 7
+    assert release.values["portal"]["replicas"] == 7
     assert release.version == "1.19.1"
     assert release.repository == "https://helm.goharbor.io"
     # As read from Git, where files come in the order of their names.
