@@ -93,7 +93,8 @@ def rendering(count: int, _url: str) -> dict:
 def publishing(count: int, url: str, *, changed: int = 0) -> dict:
     facts = [one.model_copy(update={"example": False}) for one in environments(count)]
     inputs = [
-        Inputs(one.to_json(), {"mine": "core: {replicas: 4}\n"} if at < changed else {}) for at, one in enumerate(facts)
+        Inputs(one.to_json(), {"mine": "portal: {replicas: 4}\n"} if at < changed else {})
+        for at, one in enumerate(facts)
     ]
     parts: dict[str, float] = {}
     timed(parts, Git, "fetch", "fetch")

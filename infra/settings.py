@@ -43,6 +43,8 @@ class Settings(Setting):
     """AWS region."""
     gitops: GitOpsSettings
     """The GitOps repository."""
+    group: Annotated[str, Field(pattern=r"^([a-z0-9][a-z0-9-]{0,38})?$")] = ""
+    """Group whose shared settings, stacks/groups/NAME.yaml, lie between stacks/defaults.yaml and the stack file."""
     profile: ProfileName = "ha"
     """`dev` (cheap, one of each), `ha` (survives a zone), or `large`."""
     zones: Annotated[tuple[str, ...], Field(validate_default=True)] = ()

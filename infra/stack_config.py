@@ -6,32 +6,47 @@
 Both report every problem at once, each with its key and, for a file, its line.
 """
 
-import difflib
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
-import yaml
 from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic.alias_generators import to_camel
 from pydantic_core import ErrorDetails
 
 from infra import tables
 from infra.errors import Problem, SettingsError
+from infra.layers import (
+    PREFIX,
+    PROJECT,
+    STACKS,
+    Layer,
+    chosen,
+    did_you_mean,
+    layers_of,
+    shared_layers,
+)
+from infra.layers import name as environment_of
+from infra.layers import place as place_in
+from infra.layers import values as values_of
 from infra.settings import Settings
+from infra.yaml_file import Location
+from values.merge import merged
 
-PROJECT = "slipway"
-STACKS = "stacks"
-#: Settings that stand encrypted in the stack file, and in no other way.
-SECRETS = ("gitToken", "gitReadToken", "gitReadKey")
-
-Location = tuple[str | int, ...]
+__all__ = [
+    "PROJECT",
+    "STACKS",
+    "check",
+    "environments",
+    "from_pulumi_config",
+    "from_stack_file",
+    "stack_file",
+    "whole_stack_file",
+]
 
 _URL_CREDENTIALS = re.compile(r"//[^/@\s\"]+@")
-#: What Pulumi itself writes into a stack file beside `config`.
-_PULUMI_KEYS = {"config", "encryptionsalt", "encryptedkey", "secretsprovider", "environment"}
 
 
 def stack_file(root: Path, environment: str) -> Path:
@@ -45,86 +60,72 @@ def environments(root: Path) -> tuple[str, ...]:
 
 
 def from_stack_file(path: Path) -> Settings:
-    """Read the settings of one environment from its stack file.
+    """Read the settings of one environment from its stack file and what it shares with others (`infra.layers`).
 
     Raises:
         SettingsError: no such file, not YAML, or settings that are not usable; all problems at once.
     """
-    environment = path.name.removeprefix("Pulumi.").removesuffix(".yaml")
-    document, lines = _load(path)
-    problems = [
-        Problem(
-            where=_place(path, lines, (str(key),)),
-            what=f"unknown key {key!r}{_did_you_mean(str(key), _PULUMI_KEYS)}",
-            fix=f"settings stand below config:, as {PROJECT}:<name>",
-        )
-        for key in document
-        if key not in _PULUMI_KEYS
-    ]
-    config = document.get("config") or {}
-    if not isinstance(config, dict):
-        raise SettingsError(
-            *problems, Problem(where=_place(path, lines, ("config",)), what=f"config must be a mapping, got {config!r}")
-        )
-    prefix = f"{PROJECT}:"
-    problems += [
-        Problem(
-            where=_place(path, lines, ("config", str(key))),
-            what=f"{key!r} is no configuration key",
-            fix=f"Pulumi wants <package>:<name>; did you mean {prefix}{key}?",
-        )
-        for key in config
-        if ":" not in str(key)
-    ]
-    ours = {key: value for key, value in config.items() if str(key).startswith(prefix)}
-    values = {key.removeprefix(prefix): _reveal(value) for key, value in ours.items()}
-
-    problems += [
-        Problem(
-            where=_place(path, lines, ("config", f"{prefix}{key}")),
-            what="is a secret in plain text",
-            fix=f"take it out of the file and of Git's history, then: pulumi config set --secret {prefix}{key}",
-        )
-        for key in SECRETS
-        if isinstance(values.get(key), str)
-    ]
-    if "environment" in values:
-        problems.append(
-            Problem(
-                where=_place(path, lines, ("config", f"{prefix}environment")),
-                what="the environment is no setting",
-                fix=f"remove the key: the file's name says that it is {environment}",
-            )
-        )
+    layers, problems = layers_of(path)
 
     def place(location: Location) -> str:
-        if location in {(), ("environment",)}:
-            return str(path)
-        return _place(path, lines, ("config", f"{prefix}{location[0]}", *location[1:]))
+        return str(path) if location in {(), ("environment",)} else place_in(layers, location)
 
-    return check(environment, values, place, problems)
+    return check(environment_of(path), values_of(layers), place, problems)
 
 
-def from_pulumi_config(environment: str) -> Settings:
-    """Read the settings of the running program's stack from `pulumi.Config`.
+def from_pulumi_config(environment: str, stacks: Path = Path(STACKS)) -> Settings:
+    """Read the settings of the running program's stack from `pulumi.Config` and from what stacks share.
+
+    Args:
+        environment: the stack's name.
+        stacks: folder of the shared files; Pulumi runs the program in the project's folder.
 
     Raises:
         SettingsError: settings that are not usable; all problems at once.
     """
+    layers, problems = pulumi_layers(environment, stacks)
+    return check(environment, values_of(layers), lambda location: place_in(layers, location), problems)
+
+
+def pulumi_layers(environment: str, stacks: Path) -> tuple[list[Layer], list[Problem]]:
+    """Give the layers of the running program's stack, lowest first, and what is wrong with the shared files.
+
+    Raises:
+        SettingsError: a shared file is no YAML mapping.
+    """
     from pulumi.runtime.config import CONFIG, get_config_env  # noqa: PLC0415  # the command reads stack files without it
 
-    prefix = f"{PROJECT}:"
-    values = {
-        key.removeprefix(prefix): json.loads(text) if str(text)[0] in "[{" else text
+    given = {
+        # Structured values arrive as JSON text.
+        key.removeprefix(PREFIX): json.loads(text) if str(text)[:1] in {"[", "{"} else text
         for key, text in {**get_config_env(), **CONFIG.get()}.items()
-        # Structured values arrive as JSON text; an empty one is a default of Pulumi.yaml, not a choice.
-        if key.startswith(prefix) and text not in {"", "[]", "{}"}
+        if key.startswith(PREFIX)
     }
+    own = Layer(name=f"{STACKS}/Pulumi.{environment}.yaml", values=dict(chosen(given)))
+    below, problems = shared_layers(stacks, given.get("group", ""), own.place(("group",)))
+    return [*below, own], problems
 
-    def place(location: Location) -> str:
-        return f"{STACKS}/Pulumi.{environment}.yaml {_dotted(location)}"
 
-    return check(environment, values, place)
+def whole_stack_file(path: Path) -> dict[str, Any]:
+    """Give a stack file's document with what it shares with others written out in it.
+
+    For whoever hands the configuration to a program that runs in another folder.
+
+    Raises:
+        SettingsError: see `from_stack_file`.
+    """
+    document = tables.parse_yaml(path.read_text()) or {}
+    group = (document.get("config") or {}).get(f"{PREFIX}group", "")
+    shared, problems = shared_layers(path.parent, group, f"{path} {PREFIX}group")
+    if problems:
+        raise SettingsError(*problems)
+    below = {f"{PREFIX}{key}": value for key, value in values_of(shared).items()}
+    own = {
+        key: value
+        for key, value in (document.get("config") or {}).items()
+        if key != f"{PREFIX}group" and (key not in below or value not in ("", [], {}))
+    }
+    return {**document, "config": merged(below, own)}
 
 
 def check(
@@ -151,64 +152,6 @@ def check(
     return settings
 
 
-def _load(path: Path) -> tuple[dict[str, Any], dict[Location, int]]:
-    try:
-        text = path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise SettingsError(Problem(where=str(path), what=f"is not UTF-8 text ({error.reason})")) from None
-    except FileNotFoundError:
-        found = environments(path.parent.parent)
-        known = f"environments here: {', '.join(found)}" if found else "there is no stack file here yet"
-        raise SettingsError(
-            Problem(where=str(path), what="no such stack file", fix=f"{known}; `slipway init` makes a new one")
-        ) from None
-    try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-        document = tables.parse_yaml(text) or {}
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f"{path}:{mark.line + 1}" if mark else str(path)
-        raise SettingsError(
-            Problem(where=where, what=f"is not YAML: {getattr(error, 'problem', error)}", fix="correct the syntax")
-        ) from None
-    if not isinstance(document, dict):
-        raise SettingsError(Problem(where=str(path), what=f"must be a mapping with the key config, got {document!r}"))
-    lines: dict[Location, int] = {}
-    _collect_lines(node, (), lines)
-    return document, lines
-
-
-def _collect_lines(node: yaml.Node | None, at: Location, lines: dict[Location, int]) -> None:
-    if isinstance(node, yaml.MappingNode):
-        for key, value in node.value:
-            lines[(*at, key.value)] = key.start_mark.line + 1
-            _collect_lines(value, (*at, key.value), lines)
-    elif isinstance(node, yaml.SequenceNode):
-        for index, value in enumerate(node.value):
-            lines[(*at, index)] = value.start_mark.line + 1
-            _collect_lines(value, (*at, index), lines)
-
-
-def _reveal(value: Any) -> Any:  # noqa: ANN401  # any YAML value
-    """Stand in for ``secure:`` values: present, but readable only by Pulumi."""
-    if isinstance(value, dict):
-        if set(value) == {"secure"}:
-            return SecretStr(f"encrypted by Pulumi: {value['secure']}")
-        return {key: _reveal(item) for key, item in value.items()}
-    return value
-
-
-def _place(path: Path, lines: Mapping[Location, int], location: Location) -> str:
-    """Name file, line and key; the line of the nearest parent where the key itself is missing."""
-    line = next((lines[location[:end]] for end in range(len(location), 0, -1) if location[:end] in lines), None)
-    key = ".".join(map(str, location[1:] or location))
-    return f"{path}:{line} {key}" if line else f"{path} {key}"
-
-
-def _dotted(location: Location) -> str:
-    return f"{PROJECT}:" + ".".join(map(str, location)) if location else PROJECT
-
-
 _TYPE_NAMES = {
     "string_type": "a string (quote it in YAML)",
     "int_type": "a whole number",
@@ -230,13 +173,13 @@ def _problem(details: ErrorDetails, place: Callable[[Location], str]) -> Problem
     name = str(location[-1]) if location else ""
     where = place(location)
     if kind == "missing":
-        return Problem(where=where, what=f"{name} is missing", fix=_meaning(location))
+        return Problem(where=where, what=f"{name} is missing", fix=meaning(location))
     if kind == "extra_forbidden":
         known = [
             field.alias or key for key, field in _model_at(location[:-1]).model_fields.items() if key != "environment"
         ]
         return Problem(
-            where=where, what=f"unknown setting {name!r}{_did_you_mean(name, known)}", fix=f"known: {', '.join(known)}"
+            where=where, what=f"unknown setting {name!r}{did_you_mean(name, known)}", fix=f"known: {', '.join(known)}"
         )
     if kind == "value_error":
         refused = details["ctx"]["error"]
@@ -251,7 +194,7 @@ def _problem(details: ErrorDetails, place: Callable[[Location], str]) -> Problem
         what = f"must be {_TYPE_NAMES[kind]}, got {shown}"
     else:
         what = f"{details['msg'][0].lower()}{details['msg'][1:]}, got {shown}"
-    return Problem(where=where, what=what, fix=_meaning(location))
+    return Problem(where=where, what=what, fix=meaning(location))
 
 
 def _form(name: str) -> str:
@@ -259,11 +202,6 @@ def _form(name: str) -> str:
         "region": "an AWS region, like eu-central-1",
         "environment": "an environment name: 2 to 20 lower-case letters, digits and dashes, a letter first",
     }.get(name, name)
-
-
-def _did_you_mean(name: str, known: Iterable[str]) -> str:
-    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
-    return f"; did you mean {close[0]!r}?" if close else ""
 
 
 def _model_at(location: Location) -> type[BaseModel]:
@@ -283,7 +221,7 @@ def _as_written(location: Location) -> Location:
     return tuple(to_camel(part) if isinstance(part, str) and "_" in part else part for part in location)
 
 
-def _meaning(location: Location) -> str:
+def meaning(location: Location) -> str:
     """Give the description of the setting at `location`, if it is one."""
     if not location:
         return ""

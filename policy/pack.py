@@ -18,8 +18,9 @@ from pulumi_policy import (
 from pulumi_policy import proxy as unknowns
 from pulumi_policy.deserialize import serialize_properties
 
+from infra.layers import STACKS, values
 from infra.settings import Settings
-from infra.stack_config import PROJECT
+from infra.stack_config import pulumi_layers
 from policy.judge import judge
 from policy.rule import Context, Rule
 from policy.rules import RULES
@@ -38,12 +39,16 @@ def policies(root: Path) -> list[Policy]:
     def waivers(environment: str) -> list[Waiver]:
         return waivers_of(root, environment, [rule.id for rule in RULES])
 
-    return [_policy(rule, waivers) for rule in RULES if not rule.recorded_only]
+    def profile() -> str:
+        layers, _ = pulumi_layers(pulumi.get_stack(), root / STACKS)
+        return values(layers).get("profile") or Settings.model_fields["profile"].default
+
+    return [_policy(rule, waivers, profile) for rule in RULES if not rule.recorded_only]
 
 
-def _policy(rule: Rule, waivers: Callable[[str], list[Waiver]]) -> StackValidationPolicy:
+def _policy(rule: Rule, waivers: Callable[[str], list[Waiver]], profile: Callable[[], str]) -> StackValidationPolicy:
     def validate(args: StackValidationArgs, report: ReportViolation) -> None:
-        context = Context(graph=graph_of(args.resources), profile=_profile(), today=datetime.now(UTC).date())
+        context = Context(graph=graph_of(args.resources), profile=profile(), today=datetime.now(UTC).date())
         if context.profile not in rule.profiles:
             args.not_applicable(f"holds for {', '.join(sorted(rule.profiles))}")
         urns = {f"{node.type}::{node.name}": node.urn for node in context.graph}
@@ -55,10 +60,6 @@ def _policy(rule: Rule, waivers: Callable[[str], list[Waiver]]) -> StackValidati
     return StackValidationPolicy(
         name=rule.id, description=rule.reason, validate=validate, enforcement_level=_LEVELS[rule.severity]
     )
-
-
-def _profile() -> str:
-    return pulumi.Config(PROJECT).get("profile") or Settings.model_fields["profile"].default
 
 
 def graph_of(resources: Iterable[PolicyResource]) -> Graph:

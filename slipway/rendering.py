@@ -1,19 +1,16 @@
 """From an environment's name to its files: what `render` and `publish` share."""
 
+import json
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from pydantic import ValidationError
 
-from infra.assemble import example
-from infra.delivery.inputs import Inputs, read_overrides
+from infra.delivery.inputs import Inputs
 from infra.errors import Problem, SettingsError, ToolError
-from infra.settings import Settings
-from infra.stack_config import from_stack_file, stack_file
-from slipway.project import find_root
 from values.facts import Facts
 
 if TYPE_CHECKING:
@@ -22,29 +19,21 @@ if TYPE_CHECKING:
 TOKEN_VARIABLE = "SLIPWAY_GIT_TOKEN"  # noqa: S105
 
 
-def _silent(_: str) -> None:
-    """Tell nobody."""
-
-
-def render_environment(
-    environment: str, facts_source: str | None, *, manifests: bool = False, progress: Callable[[str], None] = _silent
+def files_of(
+    facts: Facts, overrides: Mapping[str, str], *, manifests: bool, progress: Callable[[str], None]
 ) -> dict[str, str]:
     """Render the files of one environment: path in the GitOps repository → text.
 
     Args:
-        environment: name of the stack file.
-        facts_source: file with facts, ``-`` for stdin, or None for example facts.
+        facts: of the environment.
+        overrides: the team's own values.
         manifests: Harbor's objects in place of its release.
         progress: told that the chart is fetched, which manifests are rendered from.
 
     Raises:
-        SettingsError: the stack file or the facts are not usable.
-        ValuesError: a key that the chart does not know, or a value of the wrong type.
+        ValuesError: a key that the chart does not know, a value of the wrong type, or a broken promise.
         ChartUnavailable: manifests without the chart.
     """
-    root, settings = _settings(environment)
-    facts = read_facts(facts_source, environment) if facts_source else example(settings)
-    overrides = read_overrides(root, environment)
     if not manifests:
         return Inputs(facts.to_json(), overrides).files()
     from infra.charts import archive  # noqa: PLC0415  # Helm's engine is for those who want objects
@@ -63,11 +52,6 @@ def publish_environment(
         [environment], facts=facts_source, dry_run=dry_run, take_over=take_over, progress=progress
     )
     return one.published
-
-
-def _settings(environment: str) -> tuple[Path, Settings]:
-    root = find_root(Path.cwd())
-    return root, from_stack_file(stack_file(root, environment))
 
 
 def stack_output(root: Path, environment: str) -> Facts:
@@ -130,6 +114,7 @@ def read_facts(source: str, environment: str) -> Facts:
 
 
 def _parsed(text: str, named: str, environment: str) -> Facts:
+    _refuse_other_version(text, named)
     try:
         facts = Facts.from_json(text)
     except ValidationError as error:
@@ -149,3 +134,20 @@ def _parsed(text: str, named: str, environment: str) -> Facts:
             )
         )
     return facts
+
+
+def _refuse_other_version(text: str, named: str) -> None:
+    """Facts of another version differ in more than their number; one sentence instead of a problem for each key."""
+    try:
+        version = json.loads(text)["schemaVersion"]
+    except (ValueError, LookupError, TypeError):
+        return  # no facts at all, or incomplete ones: the model says what is wrong
+    (ours,) = get_args(Facts.model_fields["schema_version"].annotation)
+    if version != ours:
+        raise SettingsError(
+            Problem(
+                where=f"{named} schemaVersion",
+                what=f"these are facts of version {version}, and this Slipway reads version {ours}",
+                fix="run `pulumi up` with this Slipway, then take its facts again",
+            )
+        )

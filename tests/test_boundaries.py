@@ -12,6 +12,7 @@ PURE = {
     "values.composition",
     "values.errors",
     "values.facts",
+    "values.merge",
     "values.notices",
     "values.options",
     "values.render",

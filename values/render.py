@@ -16,7 +16,7 @@ from typing import Any
 
 import yaml
 
-from values import contract, pools
+from values import contract, pools, promises
 from values.composition import Composition, profile
 from values.errors import Finding, ValuesError
 from values.facts import EfsStorage, Facts, S3Storage
@@ -57,6 +57,8 @@ def render(facts: Facts, overrides: Mapping[str, str] = MappingProxyType({}), *,
     Raises:
         ValuesError: with every key that the chart does not know and every value of a wrong type.
     """
+    if check and (found := tuple(promises.fact_findings(facts))):
+        raise ValuesError(*found)
     context = _context(facts, overrides)
     root = f"{facts.gitops_path}/" if facts.gitops_path else ""
     home = f"{root}apps/harbor/{facts.environment}"
@@ -91,6 +93,7 @@ def _findings(facts: Facts, overrides: Mapping[str, str], files: Mapping[str, st
             hint = "its name becomes a ConfigMap's: lower-case letters, digits and dashes"
             yield Finding(path=path, key="", message="has a name that Kubernetes does not take", suggestion=hint)
         yield from contract.findings(path, text, facts.chart_version)
+    yield from promises.findings(facts, overrides, files)
 
 
 def _pool_findings(facts: Facts) -> Iterator[Finding]:

@@ -17,6 +17,7 @@ from slipway.cli.bootstrap import bootstrap
 from slipway.cli.check import check
 from slipway.cli.diagram import diagram
 from slipway.cli.diff import diff
+from slipway.cli.explain import explain
 from slipway.cli.forecast import forecast
 from slipway.cli.images import images
 from slipway.cli.init import init
@@ -53,7 +54,21 @@ def options(
             raise typer.BadParameter(f"{directory}: {error.strerror}", param_hint="-C") from None
 
 
-for command in (init, bootstrap, schema, render, diff, images, publish, status, check, forecast, diagram, teardown):
+for command in (
+    init,
+    bootstrap,
+    schema,
+    explain,
+    render,
+    diff,
+    images,
+    publish,
+    status,
+    check,
+    forecast,
+    diagram,
+    teardown,
+):
     app.command()(command)
 app.add_typer(rehearse.app, name="rehearse")
 app.add_typer(tools.app, name="tools")

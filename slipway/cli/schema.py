@@ -10,12 +10,12 @@ from slipway.cli import console
 
 
 def schema(
-    check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 if the file is not current.")] = False,
-    stdout: Annotated[bool, typer.Option("--stdout", help="Write the schema to stdout instead.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 if a file is not current.")] = False,
+    stdout: Annotated[bool, typer.Option("--stdout", help="Write the stack files' schema to stdout instead.")] = False,
 ) -> None:
-    """Write stacks/schema.json, the JSON Schema of the stack files.
+    """Write stacks/schema.json and stacks/shared-schema.json, the JSON Schemas of the stack files and what they share.
 
-    The stack files name it in their first line, so any editor with a YAML language server completes the settings,
+    The files name theirs in their first line, so any editor with a YAML language server completes the settings,
     shows what each means and marks what is wrong.
 
     \b
@@ -23,19 +23,24 @@ def schema(
       slipway schema
       slipway schema --check
     """
-    from infra.schema import stack_file_schema
+    from infra.schema import shared_file_schema, stack_file_schema
     from infra.stack_config import STACKS
     from slipway.project import find_root
 
-    text = json.dumps(stack_file_schema(), indent=2) + "\n"
+    made = {"schema.json": stack_file_schema(), "shared-schema.json": shared_file_schema()}
     if stdout:
-        console.result(text.rstrip("\n"))
+        console.result(json.dumps(made["schema.json"], indent=2))
         return
-    path = find_root(Path.cwd()) / STACKS / "schema.json"
-    current = path.exists() and path.read_text() == text
-    if check and not current:
-        console.note(f"{path} is not current: run slipway schema")
+    folder, stale = find_root(Path.cwd()) / STACKS, False
+    for name, value in made.items():
+        path, text = folder / name, json.dumps(value, indent=2) + "\n"
+        current = path.exists() and path.read_text() == text
+        stale |= not current
+        if check and not current:
+            console.note(f"{path} is not current: run slipway schema")
+            continue
+        if not current:
+            path.write_text(text)
+        console.note(f"{path} {'is current' if current else 'written'}")
+    if check and stale:
         raise typer.Exit(1)
-    if not current:
-        path.write_text(text)
-    console.note(f"{path} {'is current' if current else 'written'}")

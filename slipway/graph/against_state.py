@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from infra import tables
 from infra.durable import STATEFUL
-from infra.stack_config import stack_file
+from infra.stack_config import stack_file, whole_stack_file
 from slipway.graph.environment import outputs
 from slipway.graph.record import UNKNOWN, Graph, Secret, configuration, record
 from slipway.graph.replacement import is_needed
@@ -90,7 +89,7 @@ def _recorded(root: Path, environment: str, there: Mapping[str, Any]) -> Graph:
         answered = known.get((token, name), {})
         return {**made_up, **{key: value for key, value in answered.items() if key not in inputs}}
 
-    config = configuration(tables.parse_yaml(stack_file(root, environment).read_text()))
+    config = configuration(whole_stack_file(stack_file(root, environment)))
     return record(program, stack=environment, config=config, outputs=answers)
 
 

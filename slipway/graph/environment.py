@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from infra import tables
 from infra.settings import Settings
-from infra.stack_config import PROJECT, STACKS, check, from_stack_file, stack_file
+from infra.stack_config import PROJECT, STACKS, check, from_stack_file, stack_file, whole_stack_file
 from slipway.graph.record import Graph, configuration, record
 from slipway.rehearse.simulated.outputs import made_up_outputs
 
@@ -48,7 +47,7 @@ def record_environment(
     """
     path = stack_file(root, environment)
     settings = from_stack_file(path)
-    document = tables.parse_yaml(path.read_text())
+    document = whole_stack_file(path)
     if changes:
         document["config"] |= _changed(document["config"], changes)
         settings = _settings(environment, document["config"])

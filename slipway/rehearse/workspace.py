@@ -33,7 +33,7 @@ from infra.aws.delegation import SERVER_VARIABLE
 from infra.delivery.git_environment import MISSING_GIT
 from infra.delivery.wait import KUBECONFIG_VARIABLE
 from infra.errors import Problem, RehearsalError, ToolError
-from infra.stack_config import PROJECT, STACKS, stack_file
+from infra.stack_config import PROJECT, STACKS, stack_file, whole_stack_file
 from slipway.rehearse.cluster.played.git_server import Identities
 from slipway.rehearse.cluster.played.internet import CHART_URL, REPOSITORY_URL, proxy_variables
 from slipway.rehearse.cluster.processes import Processes
@@ -109,7 +109,7 @@ class Workspace:
         """
         (self.project / STACKS).mkdir(parents=True, exist_ok=True)
         shutil.copyfile(self.root / "Pulumi.yaml", self.project / "Pulumi.yaml")
-        document = tables.parse_yaml(stack_file(self.root, self.environment).read_text())
+        document = whole_stack_file(stack_file(self.root, self.environment))
         config = {key: _made_up(value) for key, value in document["config"].items()}
         gitops = config[f"{PROJECT}:gitops"]
         # Nothing of how the real repository is written to takes part: no pull request, folder, or key of a person's.

@@ -186,7 +186,7 @@ def test_every_command_has_help_with_examples(command, capsys):
     ("arguments", "message"),
     [
         (["nonsense"], "No such command"),
-        (["render"], "Missing argument"),
+        (["render"], "name environments, or give --all"),
         (["render", "ha", "--output", "xml"], "Invalid value"),
     ],
 )

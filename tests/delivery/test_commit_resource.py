@@ -114,7 +114,7 @@ def test_create_after_a_run_that_ended_too_early_finds_its_own_commit(plugin, re
 def test_update_publishes_what_changed(plugin, repository, remote):
     before = plugin.create(properties(remote))
 
-    after = plugin.update(before, properties(remote, overrides={"mine": "core: {replicas: 3}"}))
+    after = plugin.update(before, properties(remote, overrides={"mine": "portal: {replicas: 3}"}))
 
     assert after["commit"] == repository.head() != before["commit"]
     assert "apps/harbor/ha/release/values/override-mine.yaml" in repository.files()

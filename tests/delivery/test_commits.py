@@ -14,7 +14,7 @@ def shown(repository, form: str) -> str:
 def test_git_finds_nothing_wrong_with_what_we_wrote(repository, remote):
     repository.write("README.md", "ours\n")
     publish(remote, inputs())
-    publish(remote, inputs(overrides={"mine": "core: {replicas: 3}"}))
+    publish(remote, inputs(overrides={"mine": "portal: {replicas: 3}"}))
 
     repository.git("fsck", "--strict", "--full")
 
@@ -42,7 +42,7 @@ def test_git_reads_our_trailers(repository, remote):
 
 
 def test_the_message_tells_writes_from_removals(repository, remote):
-    publish(remote, inputs(overrides={"mine": "core: {replicas: 3}"}))
+    publish(remote, inputs(overrides={"mine": "portal: {replicas: 3}"}))
     publish(remote, inputs())
 
     body = shown(repository, "%b").splitlines()

@@ -82,7 +82,7 @@ def test_example_facts_have_the_paths_of_the_real_ones(profile, storage):
             "gitops": {"repository": "https://git.example.com/gitops.git"},
         },
     )
-    overrides = json.dumps({"mine": "core: {replicas: 3}"})
+    overrides = json.dumps({"mine": "portal: {replicas: 3}"})
 
     planned = digests(example(settings).to_json(), overrides)
     real = digests(facts_of(profile, storage=storage).to_json(), overrides)
@@ -93,7 +93,7 @@ def test_example_facts_have_the_paths_of_the_real_ones(profile, storage):
 
 def test_an_override_changes_the_digests_of_its_own_files_alone():
     facts = facts_of("dev").to_json()
-    without, with_one = digests(facts, "{}"), digests(facts, json.dumps({"mine": "core: {replicas: 3}"}))
+    without, with_one = digests(facts, "{}"), digests(facts, json.dumps({"mine": "portal: {replicas: 3}"}))
 
     assert {path for path in with_one if with_one[path] != without.get(path)} == {
         "apps/harbor/dev/release/kustomization.yaml",

@@ -15,7 +15,7 @@ from tests.delivery.repositories import TOKEN, fleet, inputs
 from values.errors import ValuesError
 
 PORTAL = "apps/harbor/env1/release/values/portal.yaml"
-MINE = {"mine": "core: {replicas: 3}"}
+MINE = {"mine": "portal: {replicas: 3}"}
 
 
 def test_many_environments_make_one_commit_and_then_none(repository, remote):

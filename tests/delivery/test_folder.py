@@ -12,7 +12,7 @@ from values.errors import ValuesError
 CORE = "apps/harbor/ha/release/values/core.yaml"
 OVERRIDE = "apps/harbor/ha/release/values/override-mine.yaml"
 LOCK = "apps/harbor/ha/.slipway.lock.json"
-MINE = {"mine": "core: {replicas: 3}"}
+MINE = {"mine": "portal: {replicas: 3}"}
 
 
 @pytest.fixture

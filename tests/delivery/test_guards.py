@@ -79,7 +79,7 @@ def test_neighbours_are_read_for_new_environments_only(remote, monkeypatch):
         "infra.delivery.ground.BranchGround.neighbours", lambda _: pytest.fail("the neighbours were read")
     )
 
-    publish_all(remote, fleet(3, overrides={"mine": "core: {replicas: 3}"}))
+    publish_all(remote, fleet(3, overrides={"mine": "portal: {replicas: 3}"}))
 
 
 def test_facts_of_a_neighbour_that_nobody_can_read_do_no_harm(repository, remote):
@@ -105,7 +105,7 @@ def test_a_lock_of_before_host_and_release_were_kept_is_fine(repository, remote)
     kept = [line for line in repository.read(LOCK).splitlines() if '"host"' not in line and '"release"' not in line]
     repository.write(LOCK, "\n".join(kept) + "\n")
 
-    assert publish(remote, inputs(overrides={"mine": "core: {replicas: 3}"})).created
+    assert publish(remote, inputs(overrides={"mine": "portal: {replicas: 3}"})).created
 
 
 def test_a_folder_that_was_renamed_by_hand(repository, remote):

@@ -62,13 +62,13 @@ def test_taking_over_keeps_the_edit_in_the_history(repository, remote):
 
 
 def test_an_edited_file_that_is_rendered_no_longer_is_not_removed(repository, remote):
-    publish(remote, inputs(overrides={"mine": "core: {replicas: 3}"}))
-    repository.write(OVERRIDE, "core: {replicas: 4}\n")
+    publish(remote, inputs(overrides={"mine": "portal: {replicas: 3}"}))
+    repository.write(OVERRIDE, "portal: {replicas: 4}\n")
 
     with pytest.raises(HumanEdit, match="override-mine"):
         publish(remote, inputs())
 
-    assert repository.read(OVERRIDE) == "core: {replicas: 4}\n"
+    assert repository.read(OVERRIDE) == "portal: {replicas: 4}\n"
 
 
 def test_an_edit_in_another_environment_is_not_ours_to_judge(repository, remote):
@@ -76,7 +76,7 @@ def test_an_edit_in_another_environment_is_not_ours_to_judge(repository, remote)
     publish(remote, inputs("dev"))
     repository.write(PORTAL, "edited: by hand\n")
 
-    assert publish(remote, inputs("dev", overrides={"mine": "core: {replicas: 3}"})).created
+    assert publish(remote, inputs("dev", overrides={"mine": "portal: {replicas: 3}"})).created
 
 
 def test_a_dry_run_reports_edits_too(repository, remote):

@@ -57,7 +57,7 @@ def test_a_dry_run_says_what_would_change_and_pushes_nothing(repository, remote)
 
 
 def test_what_is_rendered_no_longer_is_removed_and_other_peoples_files_stay(repository, remote):
-    publish(remote, inputs(overrides={"mine": "core: {replicas: 3}"}))
+    publish(remote, inputs(overrides={"mine": "portal: {replicas: 3}"}))
     repository.write("apps/harbor/ha/release/values/notes.txt", "ours\n")
     repository.write("README.md", "hello\n")
 
@@ -131,7 +131,7 @@ def test_taking_over_overwrites_the_edit(repository, remote):
 
 def test_an_edit_that_is_what_we_would_write_anyway_is_fine(repository, remote):
     publish(remote, inputs())
-    wanted = inputs(overrides={"mine": "core: {replicas: 3}"})
+    wanted = inputs(overrides={"mine": "portal: {replicas: 3}"})
     path = "apps/harbor/ha/release/kustomization.yaml"
     repository.write(path, wanted.files()[path])
 

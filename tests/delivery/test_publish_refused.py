@@ -79,7 +79,7 @@ def test_an_edit_that_wins_the_race_is_seen_on_the_new_base(repository, remote, 
 
     monkeypatch.setattr(publisher, "push", push_after_an_edit)
     with pytest.raises(HumanEdit, match="edited by hand"):
-        publish(remote, inputs(overrides={"mine": "core: {replicas: 3}"}))
+        publish(remote, inputs(overrides={"mine": "portal: {replicas: 3}"}))
 
 
 def test_a_branch_that_never_rests_is_given_up(repository, remote, monkeypatch):

@@ -13,8 +13,8 @@ from infra.errors import HostRefused, HumanEdit, RemoteUnavailable
 from tests.delivery.github_host import TOKEN, Fault, serving
 from tests.delivery.repositories import Repository, fleet, inputs
 
-MINE = {"mine": "core: {replicas: 3}"}
-OTHER = {"mine": "core: {replicas: 4}"}
+MINE = {"mine": "portal: {replicas: 3}"}
+OTHER = {"mine": "portal: {replicas: 4}"}
 CORE = "apps/harbor/ha/release/values/core.yaml"
 
 

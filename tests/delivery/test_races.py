@@ -119,7 +119,7 @@ def test_a_push_that_outlives_its_killed_publisher_overwrites_nothing(repository
         until((repository.path / "entered").exists)
         process.kill()
 
-    published = publish(remote, inputs(overrides={"mine": "core: {replicas: 3}"}))
+    published = publish(remote, inputs(overrides={"mine": "portal: {replicas: 3}"}))
     (repository.path / "go").touch()
     until((repository.path / "left").exists)
     # The server removes the quarantine of the late push when it has decided on it.

@@ -221,7 +221,7 @@ def test_a_repository_that_takes_no_deletions_and_no_rewrites_takes_ours(reposit
     repository.git("config", "receive.denyDeletes", "true")
     publish(remote, inputs())
 
-    assert publish(remote, inputs(overrides={"mine": "core: {replicas: 3}"})).created
+    assert publish(remote, inputs(overrides={"mine": "portal: {replicas: 3}"})).created
 
 
 def test_of_all_blobs_only_the_lock_is_fetched_also_for_a_new_tree(repository, remote):
@@ -248,7 +248,7 @@ def test_a_server_that_knows_no_filter_works_too(repository, remote):
     publish(remote, inputs())
     repository.write("README.md", "ours\n")
 
-    assert publish(remote, inputs(overrides={"mine": "core: {replicas: 3}"})).created
+    assert publish(remote, inputs(overrides={"mine": "portal: {replicas: 3}"})).created
     assert "README.md" in repository.files()
 
 

@@ -32,7 +32,7 @@ def pinned(server, repository) -> Remote:
 def test_a_pinned_host_takes_first_and_further_publishes(repository, pinned):
     assert publish(pinned, inputs()).created
     assert not publish(pinned, inputs()).created
-    assert publish(pinned, inputs(overrides={"mine": "core: {replicas: 3}"})).created
+    assert publish(pinned, inputs(overrides={"mine": "portal: {replicas: 3}"})).created
     assert repository.git("rev-list", "--count", "main") == "2"
 
 

@@ -39,7 +39,7 @@ def one(objects: list[dict], kind: str) -> dict:
 
 @pytest.mark.parametrize("profile", PROFILES)
 def test_every_document_that_the_release_reads_is_there_under_its_hashed_name(build, profile):
-    objects = build(profile, "release", {"mine": "core: {replicas: 3}"})
+    objects = build(profile, "release", {"mine": "portal: {replicas: 3}"})
     made = {(item["kind"], item["metadata"]["name"]) for item in objects if item["kind"] in {"ConfigMap", "Secret"}}
     read = [(entry["kind"], entry["name"]) for entry in one(objects, "HelmRelease")["spec"]["valuesFrom"]]
 
@@ -55,7 +55,7 @@ def test_a_changed_value_is_a_new_name_and_only_one(build):
 
     before, after = (
         names(build("ha", "release", {"a": "core: {}"})),
-        names(build("ha", "release", {"a": "core: {replicas: 3}"})),
+        names(build("ha", "release", {"a": "portal: {replicas: 3}"})),
     )
 
     assert len(before - after) == len(after - before) == 1

@@ -48,7 +48,7 @@ def external(facts) -> set[tuple[str, str]]:
 @pytest.mark.parametrize(("profile", "expose", "storage"), EVERYTHING, ids="-".join)
 def test_nothing_of_it_is_in_what_we_write(profile, expose, storage, tmp_path):
     facts = facts_of(profile, storage=storage, **exposed(expose, notify={"provider": "slack"}))
-    files = render(facts, {"mine": "core: {replicas: 3}"})
+    files = render(facts, {"mine": "portal: {replicas: 3}"})
     root = written(tmp_path, files)
     home = f"apps/harbor/{profile}"
     folders = [f"{home}/{name}" for name in FOLDERS if f"{home}/{name}/kustomization.yaml" in files]

@@ -61,7 +61,7 @@ def test_the_values_are_merged_as_helm_controller_does():
 
 @pytest.mark.parametrize("profile", ["dev", "ha", "large", "kind"])
 def test_harbors_release_of_each_profile(profile):
-    files = render(facts_of(profile), {"mine": "core: {replicas: 7}"})
+    files = render(facts_of(profile), {"mine": "portal: {replicas: 7}"})
     release = next(one for one in releases(files) if one.chart == "harbor")
     secret = {"redis": {"external": {"username": PLACEHOLDER, "password": PLACEHOLDER}}} if profile != "kind" else {}
 
@@ -73,7 +73,7 @@ def test_harbors_release_of_each_profile(profile):
     }
     assert values == merged(harbor_values(files), secret)
     assert digests.keys() == (set() if profile == "kind" else {"core", "registry", "jobservice", "exporter"})
-    assert release.values["core"]["replicas"] == 7
+    assert release.values["portal"]["replicas"] == 7
     assert release.version == "1.19.1"
     assert release.repository == "https://helm.goharbor.io"
     # As read from Git, where files come in the order of their names.

@@ -131,12 +131,12 @@ def test_s3_brings_its_secret_and_takes_the_volume_away():
 
 
 def test_overrides_come_last_in_the_order_of_their_names():
-    files = render(facts_of("ha"), {"20-more": "core: {replicas: 7}", "10-first": "portal: {replicas: 3}\n"})
+    files = render(facts_of("ha"), {"20-more": "portal: {replicas: 7}", "10-first": "portal: {replicas: 3}\n"})
     release = files["apps/harbor/ha/release/release.yaml"]
 
     assert release.index("override-10-first") < release.index("override-20-more")
     assert release.index("harbor-redis") < release.index("override-10-first")
-    assert files["apps/harbor/ha/release/values/override-20-more.yaml"] == "core: {replicas: 7}\n"
+    assert files["apps/harbor/ha/release/values/override-20-more.yaml"] == "portal: {replicas: 7}\n"
 
 
 def test_everything_wrong_in_the_overrides_is_reported_at_once_with_its_own_file():
