@@ -23,6 +23,7 @@ from slipway.cli.render import render
 from slipway.cli.schema import schema
 from slipway.cli.status import status
 from slipway.cli.teardown import teardown
+from slipway.cli.upgrade import upgrade
 from values.errors import ValuesError
 
 app = typer.Typer(
@@ -51,7 +52,7 @@ def options(
             raise typer.BadParameter(f"{directory}: {error.strerror}", param_hint="-C") from None
 
 
-for command in (init, bootstrap, schema, render, publish, status, check, forecast, diagram, teardown):
+for command in (init, bootstrap, schema, render, publish, status, upgrade, check, forecast, diagram, teardown):
     app.command()(command)
 app.add_typer(rehearse.app, name="rehearse")
 app.add_typer(tools.app, name="tools")
