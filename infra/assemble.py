@@ -96,3 +96,27 @@ def assemble(settings: Settings, known: dict[str, Any]) -> Facts:
             "harbor": settings.harbor,
         }
     )
+
+
+def renewed(settings: Settings, facts: Facts) -> Facts:
+    """Give facts with everything that the settings say now, and what AWS answered before.
+
+    What AWS has not made yet (the file system or bucket of a changed `storage`) is an example, and the facts say so.
+    """
+    aws, database, cache = facts.aws, facts.database, facts.cache
+    if not (aws and database and cache):
+        return facts  # a cluster without a cloud has no stack file
+    made_up = example(settings)
+    same_kind = made_up.storage.type == facts.storage.type
+    known = {
+        "account_id": aws.account_id,
+        "vpc_id": aws.vpc_id,
+        "vpc_cidr": aws.vpc_cidr,
+        "hosted_zone_id": aws.hosted_zone_id,
+        "certificate_arn": aws.certificate_arn,
+        "database_host": database.host,
+        "cache_host": cache.host,
+        "cluster_name": aws.cluster_name,
+        "storage": (facts if same_kind else made_up).storage.model_dump(),
+    }
+    return assemble(settings, known).model_copy(update={"example": facts.example or not same_kind})

@@ -1,0 +1,92 @@
+"""An environment's files as the branch holds them now, with their text: one fetch of trees, one of texts.
+
+there = present(remote, gitops_path="", environment="prod")
+there.lock.chart, there.texts["apps/harbor/prod/release/release.yaml"]
+"""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from infra.delivery.git import Git, Remote, repository
+from infra.delivery.inputs import lock_path
+from infra.delivery.lock import Lock
+
+
+@dataclass(frozen=True, kw_only=True)
+class Present:
+    """What the branch holds of one environment.
+
+    Attributes:
+        commit: the branch's last; empty for an empty repository.
+        lock: what we wrote last; None before the first publish.
+        texts: path → text, of the lock's files and of those asked for.
+        edited: paths of the lock whose content is somebody else's, or that are gone.
+    """
+
+    commit: str
+    lock: Lock | None
+    texts: Mapping[str, str]
+    edited: tuple[str, ...]
+
+
+def present(
+    remote: Remote,
+    *,
+    gitops_path: str,
+    environment: str,
+    also: Callable[[Lock | None], Collection[str]] = lambda _: (),
+) -> Present:
+    """Read an environment's files from the branch.
+
+    Args:
+        remote: the branch.
+        gitops_path, environment: which files.
+        also: more paths to read where they exist, from the lock: what a publish would write.
+
+    Raises:
+        RemoteUnavailable, HumanEdit: see `infra.errors`.
+        ToolError: there is no git.
+    """
+    path = lock_path(gitops_path, environment)
+    with repository(remote) as git:
+        base = git.fetch()
+        blob = git.blobs(base, [path]).get(path)
+        lock = Lock.from_json(git.read_blob(blob), path) if blob else None
+        owned = lock.files if lock else {}
+        there = git.blobs(base, sorted({*owned, *also(lock)}))
+        texts = read_texts(git, sorted(set(there.values())))
+    return Present(
+        commit=base or "",
+        lock=lock,
+        texts={path: texts[blob] for path, blob in there.items()},
+        edited=tuple(path for path in owned if there.get(path) != owned[path]),
+    )
+
+
+def read_texts(git: Git, blobs: Sequence[str]) -> dict[str, str]:
+    """Give the texts of many blobs: blob id → text, in two commands however many there are.
+
+    Raises:
+        RemoteUnavailable: the remote does not hand one out.
+    """
+    if not blobs:
+        return {}
+    # A blob that is not there would be fetched by itself, a connection each; where this fails, that still happens.
+    git.attempt(
+        *("-c", "fetch.negotiationAlgorithm=noop", "fetch", "--quiet", "--no-tags", "--no-write-fetch-head"),
+        *("--filter=blob:none", "--stdin", "origin"),
+        stdin="".join(f"{blob}\n" for blob in blobs),
+    )
+    answer = git.attempt("cat-file", "--batch", stdin="".join(f"{blob}\n" for blob in blobs))
+    if answer.code:
+        raise git.unavailable(answer.err)
+    # Sizes are in bytes. Bytes that are no text came as other ones, so such a file is read again by itself.
+    rest, texts = answer.out.encode(), {}
+    for blob in blobs:
+        header, _, rest = rest.partition(b"\n")
+        size = header.rpartition(b" ")[2]
+        if not header.startswith(f"{blob} blob ".encode()) or rest[int(size) : int(size) + 1] != b"\n":
+            return {blob: git.read_blob(blob) for blob in blobs}
+        texts[blob] = rest[: int(size)].decode()
+        rest = rest[int(size) + 1 :]
+    return texts

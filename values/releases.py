@@ -1,0 +1,183 @@
+"""What Flux would hand to Helm, read from an environment's files as helm-controller reads them from the cluster.
+
+    (harbor,) = releases(render(facts))
+    harbor.version, harbor.values["core"]["replicas"]
+
+ConfigMaps are found through the kustomization that generates them; a Secret's values are placeholders, made from the
+template of the ExternalSecret that fills it.
+"""
+
+import posixpath
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import yaml
+
+from values.helm import Loader, objects
+from values.merge import merged
+
+PLACEHOLDER = "placeholder"
+_FIELD = re.compile(r"\{\{.*?\}\}")
+
+Object = Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Release:
+    """One HelmRelease.
+
+    Attributes:
+        name, namespace: of the release, which the chart sees.
+        chart: name in the Helm repository, or path of the chart's folder in Git.
+        version: of the chart; empty for one in Git.
+        repository: URL of the Helm repository; empty for a chart in Git.
+        values: merged as helm-controller merges them.
+        documents: names of the ConfigMaps and Secrets that they come from, in order.
+        placeholders: those of them that are Secrets, whose values are made up here.
+        patches: of the post-renderer, as kustomize reads them.
+        images: the post-renderer's replacements of images.
+    """
+
+    name: str
+    namespace: str
+    chart: str
+    version: str
+    repository: str
+    values: Mapping[str, Any]
+    documents: tuple[str, ...]
+    placeholders: tuple[str, ...]
+    patches: tuple[Any, ...]
+    images: tuple[Any, ...]
+
+
+def releases(files: Mapping[str, str]) -> tuple[Release, ...]:
+    """Give every HelmRelease of an environment's files, path → text, in the order of their paths."""
+    plain = applied(files)
+    return tuple(
+        _release(item, path, files, plain)
+        for path in sorted(plain)
+        for item in plain[path]
+        if item["kind"] == "HelmRelease"
+    )
+
+
+def applied(files: Mapping[str, str]) -> dict[str, Sequence[Object]]:
+    """Give the objects that Flux applies from Git as they are: path → objects; values and charts are not among them."""
+    return {path: found for path, text in files.items() if (found := _applied(path, text))}
+
+
+@lru_cache(maxsize=256)
+def _applied(path: str, text: str) -> tuple[Object, ...]:
+    if not path.endswith(".yaml") or "/values/" in path or "/chart/" in path:
+        return ()
+    # Kustomize's own files have no name.
+    return tuple(item for item in objects(text) if "kind" in item and (item.get("metadata") or {}).get("name"))
+
+
+def _release(item: Object, path: str, files: Mapping[str, str], plain: Mapping[str, Sequence[Object]]) -> Release:
+    spec, namespace = item.get("spec") or {}, item["metadata"].get("namespace", "")
+    chart = (spec.get("chart") or {}).get("spec") or {}
+    values: dict[str, Any] = {}
+    placeholders = []
+    for reference in spec.get("valuesFrom") or ():
+        if reference["kind"] == "ConfigMap":
+            text = _config_map(reference, path, files, plain)
+        else:
+            text = _secret(reference, plain)
+            placeholders.append(reference["name"])
+        values = merged(values, _document(text, reference.get("targetPath", "")))
+    source = (chart.get("sourceRef") or {}) if chart else {}
+    patches, images = _post_renderers(spec)
+    return Release(
+        name=spec.get("releaseName") or item["metadata"]["name"],
+        namespace=spec.get("targetNamespace") or namespace,
+        chart=str(chart.get("chart", "")),
+        version=str(chart.get("version", "")) if source.get("kind") == "HelmRepository" else "",
+        repository=_repository(source, plain),
+        values=merged(values, spec.get("values") or {}),
+        documents=tuple(reference["name"] for reference in spec.get("valuesFrom") or ()),
+        placeholders=tuple(placeholders),
+        patches=patches,
+        images=images,
+    )
+
+
+def _post_renderers(spec: Object) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+    kustomize = [one.get("kustomize") or {} for one in spec.get("postRenderers") or ()]
+    return (
+        tuple(patch for one in kustomize for patch in one.get("patches") or ()),
+        tuple(image for one in kustomize for image in one.get("images") or ()),
+    )
+
+
+def _repository(source: Object, plain: Mapping[str, Sequence[Object]]) -> str:
+    if source.get("kind") != "HelmRepository":
+        return ""
+    return next(
+        (
+            item["spec"]["url"]
+            for items in plain.values()
+            for item in items
+            if item["kind"] == "HelmRepository" and item["metadata"]["name"] == source["name"]
+        ),
+        "",
+    )
+
+
+def _config_map(
+    reference: Object, path: str, files: Mapping[str, str], plain: Mapping[str, Sequence[Object]]
+) -> str | None:
+    """Give the text of a key of a ConfigMap: generated by the kustomization beside the release, or written out."""
+    folder, key = posixpath.dirname(path), reference.get("valuesKey", "values.yaml")
+    for generator in _kustomization(files.get(f"{folder}/kustomization.yaml", "")).get("configMapGenerator") or ():
+        if generator["name"] == reference["name"]:
+            for entry in generator.get("files") or ():
+                name, _, file = entry.rpartition("=")
+                if (name or posixpath.basename(file)) == key:
+                    return files.get(posixpath.normpath(f"{folder}/{file}"))
+    return next(
+        (
+            (item.get("data") or {}).get(key)
+            for items in plain.values()
+            for item in items
+            if item["kind"] == "ConfigMap" and item["metadata"]["name"] == reference["name"]
+        ),
+        None,
+    )
+
+
+@lru_cache(maxsize=64)
+def _kustomization(text: str) -> Object:
+    return yaml.load(text, Loader=Loader) or {}  # noqa: S506  # a safe loader
+
+
+def _secret(reference: Object, plain: Mapping[str, Sequence[Object]]) -> str | None:
+    """Give a Secret's values document as its ExternalSecret makes it, with placeholders for what is secret."""
+    for items in plain.values():
+        for item in items:
+            target = (item.get("spec") or {}).get("target") or {} if item["kind"] == "ExternalSecret" else {}
+            if target.get("name", item["metadata"]["name"]) == reference["name"]:
+                text = ((target.get("template") or {}).get("data") or {}).get(reference.get("valuesKey", "values.yaml"))
+                return _FIELD.sub(PLACEHOLDER, text) if text else None
+    return None
+
+
+def _document(text: str | None, target_path: str) -> dict[str, Any]:
+    if text is None:
+        return {}
+    if target_path:
+        value: Any = text
+        for part in reversed(list(_parts(target_path))):
+            value = {part: value}
+        return value
+    document = yaml.load(text, Loader=Loader)  # noqa: S506  # a safe loader
+    return document if isinstance(document, dict) else {}
+
+
+def _parts(target_path: str) -> Iterator[str]:
+    """Split a Helm path at its dots; a backslash keeps one."""
+    for part in re.split(r"(?<!\\)\.", target_path):
+        yield part.replace("\\.", ".")
