@@ -1,17 +1,18 @@
-"""What the GitOps branch delivers now: chart, facts and overrides, and whether it is what this Slipway renders."""
+"""What the GitOps branch delivers now, and whether it is what this Slipway would render from the same facts."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pydantic import ValidationError
 
-from infra.delivery.git import Git, Remote, repository
-from infra.delivery.inputs import Inputs, lock_path
-from infra.delivery.lock import Lock, blob_id
+from infra.delivery.git import Remote
+from infra.delivery.inputs import Inputs
+from infra.delivery.lock import blob_id
+from infra.delivery.present import present
 from infra.errors import Problem, UpgradeError
 from values.facts import SUPPORTED_CHART_VERSIONS, Facts
 
-_VALUES = "/release/values/override-"
+_OVERRIDE = "/release/values/override-"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,15 +22,13 @@ class Delivered:
     Attributes:
         commit: the branch's last.
         facts: of the last publish.
-        overrides: a team's values at that time, name → text.
-        files: path → text as this Slipway renders them from these.
+        files: path → text.
         edited: generated paths that somebody else changed since.
         pending: paths that the next publish would change by itself, whatever the chart.
     """
 
     commit: str
     facts: Facts
-    overrides: Mapping[str, str]
     files: Mapping[str, str]
     edited: tuple[str, ...]
     pending: tuple[str, ...]
@@ -43,39 +42,32 @@ def delivered(remote: Remote, *, gitops_path: str, environment: str) -> Delivere
         UpgradeError: facts that this Slipway does not read.
         ValuesError: it cannot render them.
     """
-    with repository(remote) as git:
-        base = git.fetch()
-        path = lock_path(gitops_path, environment)
-        blob = git.blobs(base, [path]).get(path)
-        if not base or not blob:
-            return None
-        lock = Lock.from_json(git.read_blob(blob), path)
-        present = git.blobs(base, [*lock.files])
-        facts = _facts(git, present, path.removesuffix(".slipway.lock.json") + "facts.json")
-        overrides = {
-            one.rpartition(_VALUES)[2].removesuffix(".yaml"): git.read_blob(blob)
-            for one, blob in present.items()
-            if _VALUES in one
-        }
-    # Of a chart without a contract nothing can be said; the plan refuses it.
-    known = facts.chart_version in SUPPORTED_CHART_VERSIONS
-    files = Inputs(facts.to_json(), overrides).files() if known else {}
-    wanted = {one: blob_id(text) for one, text in files.items()}
+    there = present(remote, gitops_path=gitops_path, environment=environment)
+    if there.lock is None:
+        return None
+    facts = _facts(there.texts, "/".join(filter(None, (gitops_path, "apps/harbor", environment, "facts.json"))))
+    overrides = {
+        path.rpartition(_OVERRIDE)[2].removesuffix(".yaml"): text
+        for path, text in there.texts.items()
+        if _OVERRIDE in path
+    }
+    wanted, locked = {}, {}
+    # Of a chart without a contract nothing can be rendered; the plan refuses it.
+    if facts.chart_version in SUPPORTED_CHART_VERSIONS:
+        wanted = {path: blob_id(text) for path, text in Inputs(facts.to_json(), overrides).files().items()}
+        locked = there.lock.files
     return Delivered(
-        commit=base,
+        commit=there.commit,
         facts=facts,
-        overrides=overrides,
-        files=files,
-        edited=tuple(sorted(one for one, blob in lock.files.items() if present.get(one) != blob)),
-        pending=tuple(
-            sorted(one for one in {*wanted, *lock.files} if known and wanted.get(one) != lock.files.get(one))
-        ),
+        files=there.texts,
+        edited=there.edited,
+        pending=tuple(sorted(path for path in {*wanted, *locked} if wanted.get(path) != locked.get(path))),
     )
 
 
-def _facts(git: Git, present: Mapping[str, str], path: str) -> Facts:
+def _facts(texts: Mapping[str, str], path: str) -> Facts:
     try:
-        return Facts.from_json(git.read_blob(present[path]))
+        return Facts.from_json(texts[path])
     except (KeyError, ValidationError) as error:
         what = "is not there" if isinstance(error, KeyError) else "are facts that this Slipway does not read"
         fix = "publish once with `pulumi up`, wait until it is delivered, then upgrade"
