@@ -6,10 +6,12 @@ there.lock.chart, there.texts["apps/harbor/prod/release/release.yaml"]
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from infra.delivery.git import Git, Remote, repository
 from infra.delivery.inputs import lock_path
-from infra.delivery.lock import Lock
+from infra.delivery.lock import Lock, blob_id
+from infra.errors import Problem, SettingsError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,3 +92,34 @@ def read_texts(git: Git, blobs: Sequence[str]) -> dict[str, str]:
         texts[blob] = rest[: int(size)].decode()
         rest = rest[int(size) + 1 :]
     return texts
+
+
+def in_folder(root: Path, *, gitops_path: str, environment: str, also: Collection[str] = ()) -> Present:
+    """Read an environment's files from a folder: a clone of the branch, or what `slipway render --out` wrote.
+
+    Raises:
+        SettingsError: there is no such folder.
+        HumanEdit: its lock is not what we wrote.
+    """
+    if not root.is_dir():
+        raise SettingsError(Problem(where=str(root), what="is no folder", fix="give a clone of the GitOps repository"))
+    path = lock_path(gitops_path, environment)
+    locked = _text(root / path)
+    lock = Lock.from_json(locked, path) if locked is not None else None
+    owned = lock.files if lock else {}
+    homes = [root / gitops_path / part / environment for part in ("clusters", "apps/harbor")]
+    there = {one.relative_to(root).as_posix() for home in homes for one in home.rglob("*") if one.is_file()}
+    texts = {one: text for one in sorted({*owned, *also, *there}) if (text := _text(root / one)) is not None}
+    return Present(
+        commit="",
+        lock=lock,
+        texts={one: text for one, text in texts.items() if one != path},
+        edited=tuple(one for one in owned if one not in texts or blob_id(texts[one]) != owned[one]),
+    )
+
+
+def _text(path: Path) -> str | None:
+    try:
+        return path.read_bytes().decode(errors="replace") if path.is_file() else None
+    except OSError as error:
+        raise SettingsError(Problem(where=str(path), what=f"cannot be read: {error.strerror}")) from None

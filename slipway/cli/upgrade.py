@@ -121,7 +121,16 @@ def _confirm(plan: "Plan", *, yes: bool) -> None:
         UpgradeError: it is refused, or not confirmed.
     """
     if plan.refused:
-        raise UpgradeError(*(Problem(where=one.name, what=one.refused) for one in plan.refused))
+        raise UpgradeError(
+            *(
+                Problem(
+                    where=f"{one.kind}/{one.name}",
+                    what=f"{', '.join((*one.immutable, *one.reinstalls))} cannot be changed in place",
+                    fix="keep it as it is by an override, or see docs/upgrading-harbor.md, What is refused",
+                )
+                for one in plan.refused
+            )
+        )
     if not plan.commit:
         fix = "\n    ".join((*plan.notes, "give SLIPWAY_GIT_TOKEN, or run it where the repository can be reached"))
         raise UpgradeError(Problem(where="--apply", what="the branch could not be read", fix=fix))

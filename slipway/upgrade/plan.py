@@ -12,25 +12,24 @@ from pathlib import Path
 from typing import Any
 
 from infra.assemble import example
-from infra.charts import archive
+from infra.charts import CHART, archive
 from infra.delivery.git import Remote
 from infra.delivery.inputs import Inputs, read_overrides
-from infra.errors import ChartUnavailable, Problem, RemoteUnavailable, UpgradeError
+from infra.errors import Problem, RemoteUnavailable, UpgradeError
 from infra.settings import Settings
+from slipway.diff.objects import ObjectChange
+from slipway.diff.sides import changes_between, side
 from slipway.upgrade.backup import Command, commands
 from slipway.upgrade.delivered import Delivered, delivered
-from slipway.upgrade.objects import ObjectChange, changed
 from values import contract
 from values.changes import Change, changes
-from values.chart_history import Step, refusals, steps
+from values.chart_history import Step, ordered, refusals, steps
 from values.errors import Refused
 from values.facts import SUPPORTED_CHART_VERSIONS, Facts
-from values.merge import harbor_values, merged
+from values.releases import Release, releases
 
 Progress = Callable[[str], None]
 
-#: What External Secrets would give for the Secret harbor-redis.
-_PLACEHOLDERS = {"redis": {"external": {"username": "placeholder", "password": "placeholder"}}}
 #: Core's start-up probe, as the chart has it: failureThreshold, periodSeconds.
 _STARTUP_PROBE = (360, 10)
 
@@ -87,7 +86,7 @@ class Plan:
         facts: what is published, with the new version in it.
         touches: what the charts' differences mean here.
         values: what changes in the generated values.
-        objects: what changes in the cluster; None where the charts could not be rendered.
+        objects: what changes in the cluster; Flux's own alone where the charts could not be rendered.
         steps: the neighbours on the way.
         migration_seconds: how long core is given for the database.
         commands: what to save first.
@@ -103,7 +102,7 @@ class Plan:
     facts: Facts
     touches: Sequence[Touch]
     values: Sequence[Change]
-    objects: Sequence[ObjectChange] | None
+    objects: Sequence[ObjectChange]
     steps: Sequence[Step]
     migration_seconds: int
     commands: Sequence[Command]
@@ -116,8 +115,8 @@ class Plan:
 
     @property
     def refused(self) -> Sequence[ObjectChange]:
-        """Objects that Kubernetes would not take."""
-        return [one for one in self.objects or () if one.fate == "refused"]
+        """Objects that Kubernetes would not take, or for which Flux would uninstall the release."""
+        return [one for one in self.objects if one.fails or one.reinstalls]
 
     @property
     def schema(self) -> tuple[int, int]:
@@ -144,7 +143,7 @@ def make_plan(target: Target, remote: Remote, *, progress: Progress) -> Plan:
     before_facts = facts.model_copy(update={"chart_version": before})
     old = now.files if now else Inputs(before_facts.to_json(), _fitting(overrides, before, notes)).files()
     way = steps(before, target.version)
-    values = harbor_values(old), harbor_values(new)
+    values = _values(old), _values(new)
     return Plan(
         environment=target.settings.environment,
         before=before,
@@ -154,8 +153,8 @@ def make_plan(target: Target, remote: Remote, *, progress: Progress) -> Plan:
         commit=now.commit if now else "",
         facts=after_facts,
         touches=tuple(_touches(way, *values)),
-        values=[one for one in changes(old, new) if one.component != "facts"],
-        objects=_objects((before_facts, after_facts), values, notes, progress) if way else (),
+        values=changes(*({path: text for path, text in files.items() if "/values/" in path} for files in (old, new))),
+        objects=_objects(old, new, notes, progress) if way else (),
         steps=way,
         migration_seconds=_migration_seconds(values[1]),
         commands=commands(target.settings, facts, before=before) if way else (),
@@ -191,8 +190,9 @@ def _refuse(target: Target, now: Delivered | None, before: str) -> None:
     problems = [
         Problem(where=f"upgrade of {environment}", what=one.fact, fix=one.fix) for one in _ways(before, target.version)
     ]
-    if now and said not in {before, target.version}:
-        fix = f"make it {before}, or publish {said} first (slipway publish {environment})"
+    stayed_behind = before == target.version and _is_older(said, before)
+    if now and said not in {before, target.version} and not stayed_behind:
+        fix = f"make it {before}: the upgrade edits it itself"
         problems.append(
             Problem(where=f"{stack} chartVersion", what=f"says {said}, and the branch delivers {before}", fix=fix)
         )
@@ -211,6 +211,10 @@ def _refuse(target: Target, now: Delivered | None, before: str) -> None:
         problems.append(Problem(where=f"branch at {now.commit[:12]}", what=what, fix=fix))
     if problems:
         raise UpgradeError(*problems)
+
+
+def _is_older(one: str, other: str) -> bool:
+    return ordered(one) < ordered(other)
 
 
 def _ways(before: str, after: str) -> Sequence[Refused]:
@@ -252,27 +256,25 @@ def _at(values: Mapping[str, Any], key: str) -> Any:  # noqa: ANN401  # any YAML
     return node
 
 
-def _objects(
-    facts: tuple[Facts, Facts],
-    values: tuple[Mapping[str, Any], Mapping[str, Any]],
-    notes: list[str],
-    progress: Progress,
-) -> Sequence[ObjectChange] | None:
-    """Render both charts and compare; None, with a note, where a chart cannot be had."""
-    from values.helm import all_objects, rendered  # noqa: PLC0415  # 85 MB that a refusal does not need
+def _values(files: Mapping[str, str]) -> Mapping[str, Any]:
+    """Give what Harbor's release hands to the chart."""
+    return next(one.values for one in releases(files) if one.chart == CHART)
 
-    kubernetes = facts[0].aws.kubernetes_version if facts[0].aws else ""
-    placeholders = _PLACEHOLDERS if facts[0].cache else {}
-    sides = []
-    for one, merged_values in zip(facts, values, strict=True):
-        try:
-            chart = archive(one.chart_version, one.chart_repository, progress)
-        except ChartUnavailable as error:
-            notes.append(f"the objects were not compared: {error.problems[0]}")
-            return None
-        progress(f"rendering chart {one.chart_version}")
-        sides.append(all_objects(rendered(chart, merged(merged_values, placeholders), kubernetes_version=kubernetes)))
-    return changed(*sides)
+
+def _objects(
+    old: Mapping[str, str], new: Mapping[str, str], notes: list[str], progress: Progress
+) -> Sequence[ObjectChange]:
+    """Give every object that changes, as far as the charts can be had; the rest is a note."""
+
+    def chart(release: Release) -> Path:
+        found = archive(release.version, release.repository, progress)
+        progress(f"rendering chart {release.version}")
+        return found
+
+    # What is delivered may be broken, and this upgrade what mends it.
+    before, after = side(old, chart, lenient=True), side(new, chart)
+    notes += dict.fromkeys([*before.notes, *after.notes])
+    return changes_between(before, after)
 
 
 def _migration_seconds(values: Mapping[str, Any]) -> int:

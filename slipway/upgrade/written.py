@@ -4,21 +4,36 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
-from slipway.upgrade.objects import ObjectChange
+from slipway.diff.objects import ObjectChange
 from slipway.upgrade.plan import Plan
 
-#: Keys of one object that text shows; JSON has all.
-KEYS = 6
+#: Lines of one object that text shows; JSON has all.
+LINES = 8
 WIDTH = 150
 
-MEANINGS = {
-    "refused": "Kubernetes would refuse; nothing is applied before this is mended",
-    "rolls": "pods are replaced, one after the other",
+#: What becomes of an object → what that means; the worst first.
+FATES = {
+    "refused": "Kubernetes would refuse it, and the release would end there",
+    "reinstalled": "Flux would uninstall the release first",
+    "rolls": "its pods are replaced, one after the other",
     "new": "is made",
     "removed": "is deleted",
     "changed": "is changed in place; no pod restarts for it",
-    "labels": "only labels that name the version",
+    "labels": "only labels that name the version, or checksums",
 }
+
+
+def fate(change: ObjectChange) -> str:
+    """Give what becomes of an object, a key of `FATES`."""
+    kinds = {
+        "refused": change.fails,
+        "reinstalled": change.reinstalls,
+        "rolls": change.rolls,
+        "new": change.what == "added",
+        "removed": change.what == "removed",
+        "changed": change.lines,
+    }
+    return next((name for name, holds in kinds.items() if holds), "labels")
 
 
 def order(plan: Plan) -> tuple[str, ...]:
@@ -30,7 +45,7 @@ def order(plan: Plan) -> tuple[str, ...]:
         f"https://{host}/api/v2.0/configurations (pulls go on, pushes are refused)",
         f"publish: slipway upgrade {environment} --to {to} --apply (stack file, commit, delivery; a transfer that runs "
         "while core's pods are replaced is cut, and the client tries again)",
-        f"verify: read the status that https://{host}/api/v2.0/health names (it answers 200 whatever it is); pull an image",
+        f"verify: https://{host}/api/v2.0/health answers 200 whatever it is, so read what it says; pull an image",
         'read-only off: the same call with {"read_only": false}',
         f"commit stacks/Pulumi.{environment}.yaml; the next `pulumi up` takes the version into its facts",
     )
@@ -79,8 +94,7 @@ def _sections(plan: Plan) -> Iterator[tuple[str, Sequence[str]]]:
         yield "Not known", [" ".join(note.split()) for note in plan.notes]
     yield f"What it means for {plan.environment}", tuple(_touched(plan))
     yield "Values of the next commit", tuple(_values(plan)) or ("nothing changes but the version",)
-    if plan.objects is not None:
-        yield "Objects in the cluster", tuple(_objects(plan.objects))
+    yield "Objects in the cluster", tuple(_objects(plan.objects))
     yield "Database", tuple(_database(plan))
     yield "Save first", tuple(line for one in plan.commands for line in (f"# {one.what}", one.command))
     yield "Order", tuple(f"{number}. {line}" for number, line in enumerate(order(plan), start=1))
@@ -102,27 +116,27 @@ def _values(plan: Plan) -> Iterator[str]:
 
 
 def _objects(objects: Sequence[ObjectChange]) -> Iterator[str]:
-    for fate, group in groupby(objects, key=lambda one: one.fate):
-        members = list(group)
-        yield f"{fate}: {MEANINGS[fate]}"
-        if fate in {"labels", "new", "removed"}:
-            yield f"  {', '.join(one.name for one in members)}"
+    for name, meaning in FATES.items():
+        members = [one for one in objects if fate(one) == name]
+        if not members:
+            continue
+        yield f"{name}: {meaning}"
+        if name in {"labels", "new", "removed"}:
+            yield f"  {', '.join(f'{one.kind}/{one.name}' for one in members)}"
             continue
         for one in members:
-            yield f"  {one.name}{f': {one.refused}' if one.refused else ''}"
-            yield from (f"      {_short(key)}" for key in _telling(one.keys))
+            fields = ", ".join((*one.immutable, *one.reinstalls))
+            yield f"  {one.kind}/{one.name}{f': {fields}' if fields else ''}"
+            yield from (f"      {line}" for line in _telling(one.lines))
 
 
-def _telling(keys: Sequence[str]) -> Iterator[str]:
-    """Give the keys that say most: not the labels that name the version, and no more than a few."""
-    dull = ("labels.app.kubernetes.io/version", "labels.helm.sh/chart", "checksum/")
-    telling = [key for key in keys if not any(part in key for part in dull)]
-    telling.sort(key=lambda key: ".image:" not in key)  # what runs comes first
-    if any("checksum/" in key for key in keys):
-        telling.append("its configuration (checksums)")
-    yield from telling[:KEYS]
-    if len(telling) > KEYS:
-        yield f"and {len(telling) - KEYS} more (--output json has them)"
+def _telling(lines: Sequence[str]) -> Iterator[str]:
+    """Give the lines that say most: an image first, and no more than a few."""
+    differing = [_short(f"{line[0]} {line[1:].strip()}") for line in lines if line[0] in "+-"]
+    differing.sort(key=lambda line: " image: " not in line)  # stable: the rest stays in order
+    yield from differing[:LINES]
+    if len(differing) > LINES:
+        yield f"and {len(differing) - LINES} more (--output json has them)"
 
 
 def _database(plan: Plan) -> Iterator[str]:
@@ -166,7 +180,7 @@ def json_value(plan: Plan) -> dict[str, Any]:
         "delivered": plan.is_delivered,
         "touches": [vars(one) for one in plan.touches],
         "values": [{"component": one.component, "key": one.key, "change": str(one).strip()} for one in plan.values],
-        "objects": None if plan.objects is None else [vars(one) for one in plan.objects],
+        "objects": [{"fate": fate(one), **vars(one)} for one in plan.objects],
         "schema": {
             "from": plan.schema[0],
             "to": plan.schema[1],
