@@ -7,7 +7,15 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 #: What infra/ may take from values/.
-PURE = {"values.facts", "values.options", "values.composition", "values.render", "values.secrets", "values.errors"}
+PURE = {
+    "values.facts",
+    "values.options",
+    "values.composition",
+    "values.render",
+    "values.secrets",
+    "values.sources",
+    "values.errors",
+}
 
 
 def imported(path: Path) -> set[str]:

@@ -15,7 +15,7 @@ from typing import Any
 import yaml
 
 from values.facts import Facts
-from values.options import ExposeType
+from values.options import ExposeType, HarborOptions
 
 _PROFILES = Path(__file__).parent / "profiles"
 #: In the order in which they are shown.
@@ -40,7 +40,8 @@ class Composition:
         most: component → pods at most, without the one that a rolling update adds.
         autoscaled: components whose pods are added and taken away under load.
         metrics: components serve metrics.
-        parts: what Secrets depend on: any of ``database``, ``cache``, ``s3``, ``internal-tls``, ``trivy``, ``notify``.
+        node_selector: labels of the nodes that pods go to.
+        parts: what Secrets depend on (`values.secrets.Part`).
     """
 
     expose: ExposeType
@@ -48,7 +49,13 @@ class Composition:
     most: Mapping[str, int]
     autoscaled: tuple[str, ...]
     metrics: bool
+    node_selector: Mapping[str, str]
     parts: frozenset[str]
+
+    @property
+    def accounts(self) -> tuple[str, ...]:
+        """Service accounts, ``harbor-<name>``: every component, and the chart's nginx where it answers."""
+        return (*self.replicas, *(("nginx",) if self.expose == "nodePort" else ()))
 
     def has(self, component: str) -> bool:
         """Tell whether a component runs."""
@@ -70,19 +77,35 @@ class Composition:
             name: max(count, getattr(options.autoscaling, name)) if name in autoscaled else count
             for name, count in replicas.items()
         }
-        there = {
-            "database": facts.database,
-            "cache": facts.cache,
-            "s3": facts.storage.type == "s3",
-            "internal-tls": options.internal_tls,
-            "trivy": options.trivy.enabled,
-            "notify": options.notify,
-        }
         return cls(
             expose=options.expose.type or ("alb" if facts.aws else "nodePort"),
             replicas=replicas,
             most=most,
             autoscaled=autoscaled,
             metrics=metrics,
-            parts=frozenset(name for name, is_there in there.items() if is_there),
+            # Harbor's images are amd64 up to 2.15; a laptop's node may have another name for what it can run.
+            node_selector=options.scheduling.node_selector | ({"kubernetes.io/arch": "amd64"} if facts.aws else {}),
+            parts=parts_of(
+                options, database=bool(facts.database), cache=bool(facts.cache), s3=facts.storage.type == "s3"
+            ),
         )
+
+
+def parts_of(options: HarborOptions, *, database: bool, cache: bool, s3: bool) -> frozenset[str]:
+    """Give the parts that Secrets depend on.
+
+    Args:
+        options: what the team chose.
+        database, cache: they are AWS's, not the chart's own.
+        s3: blobs are in a bucket.
+    """
+    there = {
+        "database": database,
+        "internal-database": not database,
+        "cache": cache,
+        "s3": s3,
+        "internal-tls": options.internal_tls,
+        "trivy": options.trivy.enabled,
+        "notify": options.notify is not None,
+    }
+    return frozenset(name for name, is_there in there.items() if is_there)

@@ -23,6 +23,9 @@ LOCAL_EXPOSURES: tuple[ExposeType, ...] = ("nodePort", "ingress")
 _MOST_PODS = 50
 _HOST_PORT = re.compile(r"^[a-zA-Z0-9]([a-zA-Z0-9.-]*[a-zA-Z0-9])?:\d{1,5}$")
 _PLAIN_URL = re.compile(r"^https?://[^\s/@:]+(:\d+)?(/\S*)?$")
+_REGISTRY = re.compile(r"^[a-z0-9][a-z0-9.-]*(:\d+)?(/[a-z0-9._-]+)*$")
+#: Where the controllers' images come from; a test holds it equal to tables/controllers.yaml.
+UPSTREAM_REGISTRIES = ("ghcr.io", "public.ecr.aws", "registry.k8s.io")
 _NETWORK = re.compile(r"^\d{1,3}(\.\d{1,3}){3}/\d{1,2}$")
 
 Replicas = Annotated[int, Field(ge=1, le=_MOST_PODS)]
@@ -213,11 +216,16 @@ class TrivyOptions(_Option):
     """Time for one image."""
     offline: bool = False
     """Ask no host for details while scanning; the databases must then be in the mirrors below."""
-    db_repositories: tuple[str, ...] = ("mirror.gcr.io/aquasec/trivy-db:2", "ghcr.io/aquasecurity/trivy-db:2")
+    db_repositories: tuple[str, ...] = (
+        "mirror.gcr.io/aquasec/trivy-db",
+        "ghcr.io/aquasecurity/trivy-db",
+        "public.ecr.aws/aquasecurity/trivy-db",
+    )
     """Where the vulnerability database is pulled from, in order."""
     java_db_repositories: tuple[str, ...] = (
-        "mirror.gcr.io/aquasec/trivy-java-db:1",
-        "ghcr.io/aquasecurity/trivy-java-db:1",
+        "mirror.gcr.io/aquasec/trivy-java-db",
+        "ghcr.io/aquasecurity/trivy-java-db",
+        "public.ecr.aws/aquasecurity/trivy-java-db",
     )
     """The same for Java."""
     cache_size: Annotated[str, Field(pattern=r"^\d+(Gi|Ti)$")] | None = None
@@ -306,6 +314,42 @@ class NotifyOptions(_Option):
     """`error` for failures only."""
 
 
+class InfrastructureOptions(_Option):
+    """Controllers that Flux installs beside Harbor. Off: the cluster has one already, and its owner keeps it."""
+
+    load_balancer_controller: bool | None = None
+    """AWS Load Balancer Controller. Default: with exposure `alb`, the only one that needs it."""
+    external_dns: bool = True
+    """external-dns, which keeps the registry's record."""
+    external_secrets: bool = True
+    """External Secrets, with its CRDs. Off needs External Secrets 1.0 or newer, allowed to read our prefix."""
+    chart_repository: str = ""
+    """Helm repository that mirrors the charts of all three; empty for their own (tables/controllers.yaml)."""
+    registries: dict[str, str] = {}  # pydantic copies it
+    """Image registry → what stands in for it, like `ghcr.io: registry.example.com/github`."""
+
+    @field_validator("chart_repository")
+    @classmethod
+    def _is_url(cls, value: str) -> str:
+        if value and not _PLAIN_URL.match(value):
+            raise Refused(
+                "is not an http URL without credentials", "the address of a Helm repository, as in helm repo add"
+            )
+        return value
+
+    @field_validator("registries")
+    @classmethod
+    def _are_registries(cls, values: dict[str, str]) -> dict[str, str]:
+        if wrong := [f"{name}: {mirror}" for name, mirror in values.items() if not _REGISTRY.match(mirror)]:
+            raise Refused(
+                f"{', '.join(wrong)} is no registry", "no scheme, no tag: ghcr.io: registry.example.com/github"
+            )
+        if unknown := sorted(values.keys() - UPSTREAM_REGISTRIES):
+            known = ", ".join(UPSTREAM_REGISTRIES)
+            raise Refused(f"no controller's image comes from {', '.join(unknown)}", f"they come from {known}")
+        return values
+
+
 class HarborOptions(_Option):
     """Everything a team decides about Harbor itself. See docs/harbor.md."""
 
@@ -345,6 +389,8 @@ class HarborOptions(_Option):
     """The job that watches Harbor's projects and robots."""
     notify: NotifyOptions | None = None
     """Flux's alerts."""
+    infrastructure: InfrastructureOptions = InfrastructureOptions()
+    """Controllers beside Harbor: which of them are yours already."""
 
     @model_validator(mode="after")
     def _belongs_together(self) -> "HarborOptions":

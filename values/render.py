@@ -10,7 +10,7 @@ and cache, and the names of the overrides; never on an address. Two runs are byt
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
@@ -19,9 +19,11 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from values import contract, pools
+from values.composition import Composition, profile
 from values.errors import Finding, ValuesError
-from values.facts import Facts
-from values.secrets import REGISTRY_USERNAME, secrets_for
+from values.facts import Facts, S3Storage
+from values.revisions import revision_sources, revisions
+from values.secrets import INTERNAL_TLS_SERVICES, REGISTRY_USERNAME, HarborSecret, secrets_for
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -30,6 +32,15 @@ FOLDER = Path(__file__).parent
 #: One values document for each, in the order in which Helm merges them.
 COMPONENTS = ("common", "core", "portal", "registry", "jobservice", "trivy")
 NAMESPACE = "harbor"
+#: Deployments that serve requests → the container that must stay while it is drained.
+_DRAINED = MappingProxyType({"core": "core", "portal": "portal", "registry": "registry"})
+_HELD = MappingProxyType(
+    {
+        "harbor-redis": "User and password of Redis, from Secrets Manager",
+        "harbor-db-internal": "The password of the chart's own database, made once in the cluster",
+        "harbor-revisions": "A digest of the Secrets that each component reads, so that a rotation rolls its pods",
+    }
+)
 _OVERRIDE_NAME = re.compile(r"^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$")
 
 
@@ -67,6 +78,7 @@ def render(facts: Facts, overrides: Mapping[str, str] = MappingProxyType({}), *,
 
 
 def _findings(facts: Facts, overrides: Mapping[str, str], files: Mapping[str, str], values: str) -> Iterator[Finding]:
+    yield from _pool_findings(facts)
     for component in COMPONENTS:
         yield from contract.findings(f"{component}.yaml", files[f"{values}{component}.yaml"], facts.chart_version)
     for name, text in overrides.items():
@@ -77,39 +89,111 @@ def _findings(facts: Facts, overrides: Mapping[str, str], files: Mapping[str, st
         yield from contract.findings(path, text, facts.chart_version)
 
 
+def _pool_findings(facts: Facts) -> Iterator[Finding]:
+    if not facts.database:
+        return
+    accepts, most = facts.database.max_connections, Composition.of(facts).most
+    if (each := pools.max_open_connections(accepts, most)) < pools.FEWEST:
+        pods = pools.pods_at_most(most)
+        yield Finding(
+            path=f"stacks/Pulumi.{facts.environment}.yaml",
+            key="sizes.databaseClass",
+            message=f"accepts {accepts} connections, which is {max(each, 0)} for each of up to {pods} pods; "
+            f"{pools.FEWEST} at least",
+            suggestion="take a larger database class, fewer replicas, or a lower harbor.autoscaling.core",
+        )
+
+
 def _context(facts: Facts, overrides: Mapping[str, str]) -> dict[str, Any]:
     """Give what the templates see; the same names in all of them."""
-    profile = _profile(facts.profile)
-    parts = {"database": facts.database is not None, "cache": facts.cache is not None, "s3": facts.storage.type == "s3"}
-    prerequisites = ["namespace.yaml"]
-    if facts.aws:
-        prerequisites += ["secret-store.yaml", "external-secrets.yaml", "volumes.yaml"]
+    composition = Composition.of(facts)
+    secrets = secrets_for(composition.parts)
     return {
         "facts": facts,
         "namespace": NAMESPACE,
-        "profile": profile,
+        "scheme": _scheme(facts, composition),
+        "profile": _written(facts.profile),
+        "composition": composition,
         "components": COMPONENTS,
         "overrides": sorted(overrides),
-        "prerequisites": prerequisites,
-        "secrets": secrets_for(frozenset(name for name, there in parts.items() if there)),
+        "prerequisites": _prerequisites(facts),
+        "accounts": composition.accounts,
+        "drained": _DRAINED if _written(facts.profile)["drainSeconds"] else {},
+        "secrets": secrets,
+        "revision_sources": revision_sources(secrets),
+        "revisions": revisions(secrets, composition),
+        "values_secrets": _values_secrets(secrets, facts),
+        "internal_tls_services": [name for name in INTERNAL_TLS_SERVICES if composition.has(name)],
+        "internal_redis_image": _internal_redis(facts.chart_version),
         "registry_username": REGISTRY_USERNAME,
         # Harbor's registry logs in to Redis with a user name since 2.15 (goharbor/harbor-helm#2320).
         "registry_knows_cache_users": contract.harbor(facts.chart_version) >= (2, 15),
+        "no_proxy": ",".join(_direct(facts)),
+        "pool_components": " and ".join(
+            ", ".join(name for name in pools.COMPONENTS if composition.has(name)).rsplit(", ", 1)
+        ),
         "max_open_connections": facts.database
-        and pools.max_open_connections(facts.database.max_connections, profile["replicas"]),
+        and pools.max_open_connections(facts.database.max_connections, composition.most),
         "home": "/".join(filter(None, (".", facts.gitops_path, "apps/harbor", facts.environment))),
     }
 
 
+def _listed(names: Sequence[str]) -> str:
+    return f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _scheme(facts: Facts, composition: Composition) -> str:
+    """A laptop's registry has TLS only where somebody gives it a certificate."""
+    options = facts.harbor.expose
+    plain = composition.expose == "nodePort" or (
+        composition.expose == "ingress" and not (options.tls_secret or options.cluster_issuer)
+    )
+    return "http" if plain else "https"
+
+
+def _prerequisites(facts: Facts) -> list[str]:
+    there = {
+        "namespace.yaml": True,
+        "ca-bundle.yaml": facts.database and facts.database.ca_bundle,
+        "secret-store.yaml": facts.aws,
+        "external-secrets.yaml": facts.aws,
+        "volumes.yaml": facts.aws,
+    }
+    return [name for name, is_there in there.items() if is_there]
+
+
+def _values_secrets(secrets: Sequence[HarborSecret], facts: Facts) -> dict[str, str]:
+    """Give the Secrets that the release reads itself, each with what it holds, in the order of their merging."""
+    read = {secret.name: _HELD[secret.name] for secret in secrets if secret.is_values}
+    return read | ({"harbor-revisions": _HELD["harbor-revisions"]} if facts.aws else {})
+
+
+def _direct(facts: Facts) -> list[str]:
+    """Give the hosts that are never asked through a proxy, besides the chart's own services."""
+    hosts = ["127.0.0.1", "localhost", ".local", ".internal", ".svc", ".cluster.local"]
+    if facts.aws:
+        # The instance's metadata and EKS's Pod Identity agent.
+        hosts += ["169.254.169.254", "169.254.170.23"]
+    hosts += [part.host for part in (facts.database, facts.cache) if part]
+    if isinstance(facts.storage, S3Storage):
+        hosts += [f"s3.{facts.storage.region}.amazonaws.com", f".s3.{facts.storage.region}.amazonaws.com"]
+    return [*hosts, *facts.harbor.proxy.no_proxy]
+
+
+def _internal_redis(chart_version: str) -> str:
+    """Give the image of the chart's own Redis, which became Valkey in Harbor 2.15.2."""
+    return "valkey-photon" if contract.harbor(chart_version) >= (2, 15, 2) else "redis-photon"
+
+
 @cache
-def _profile(name: str) -> Mapping[str, Any]:
-    """Read a profile; resources are YAML text already, as a person would write them."""
-    profile = yaml.safe_load((FOLDER / "profiles" / f"{name}.yaml").read_text())
+def _written(name: str) -> Mapping[str, Any]:
+    """Give a profile with its resources as YAML text already, as a person would write them."""
+    known = profile(name)
     written = {
         part: yaml.safe_dump(resources, default_flow_style=True, sort_keys=False, width=1000).strip()
-        for part, resources in profile["resources"].items()
+        for part, resources in known["resources"].items()
     }
-    return {**profile, "resources": written}
+    return {**known, "resources": written}
 
 
 def _fill(template: str, context: Mapping[str, Any]) -> str:
@@ -138,6 +222,7 @@ def _environment() -> "Environment":
         bytecode_cache=FileSystemBytecodeCache(str(compiled)) if writable else None,
     )
     # JSON is YAML, and quotes whatever needs it.
+    environment.filters["prepend"] = lambda text, before: before + text
     environment.filters["yaml"] = lambda value: json.dumps(value, ensure_ascii=False)
     # jinja annotates only its own globals.
     environment.globals.update(chart_has=contract.has)  # ty: ignore[invalid-argument-type]

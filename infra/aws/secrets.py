@@ -11,10 +11,23 @@ from pulumi_aws import secretsmanager
 from pulumi_random import RandomPassword
 from pulumi_tls import PrivateKey
 
+from infra.aws.internal_tls import InternalCertificates
 from infra.durable import durable
 from infra.naming import Names
 from infra.settings import Settings
-from values.secrets import HarborSecret, Htpasswd, IamAccessKey, Password, RsaPrivateKey, Source, Username, secrets_for
+from values.composition import parts_of
+from values.secrets import INTERNAL_TLS_SERVICES, HarborSecret, secrets_for
+from values.sources import (
+    CertificateAuthority,
+    Given,
+    Htpasswd,
+    IamAccessKey,
+    Leaf,
+    Password,
+    RsaPrivateKey,
+    Source,
+    Username,
+)
 
 TOKEN = "slipway:aws:HarborSecrets"  # noqa: S105
 
@@ -33,7 +46,7 @@ class HarborSecrets(pulumi.ComponentResource):
     def __init__(self, settings: Settings, *, opts: pulumi.ResourceOptions) -> None:
         super().__init__(TOKEN, "secrets", None, opts)
         self._settings, self._names = settings, Names(settings.environment)
-        self._table = secrets_for(frozenset({"database", "cache", *(["s3"] if settings.storage == "s3" else [])}))
+        self._table = secrets_for(parts_of(settings.harbor, database=True, cache=True, s3=settings.storage == "s3"))
         self._passwords = {
             (secret.name, key): RandomPassword(
                 f"{secret.name}-{key}", length=source.length, special=False, opts=durable(settings, self)
@@ -50,6 +63,9 @@ class HarborSecrets(pulumi.ComponentResource):
             for key, source in secret.properties.items()
             if isinstance(source, RsaPrivateKey)
         }
+        self._internal = (
+            InternalCertificates(settings, INTERNAL_TLS_SERVICES, parent=self) if settings.harbor.internal_tls else None
+        )
         self.cache_password = pulumi.Output.secret(self._passwords["harbor-redis", "password"].result)
         self.register_outputs({})
 
@@ -75,6 +91,8 @@ class HarborSecrets(pulumi.ComponentResource):
                 tags=self._names.tags(secret.name),
                 opts=durable(self._settings, self),
             )
+            if any(isinstance(source, Given) for source in secret.properties.values()):
+                continue  # its place; somebody puts the value there
             values = {key: self._value(secret, key, source, access_key) for key, source in secret.properties.items()}
             stored.append(
                 secretsmanager.SecretVersion(
@@ -101,6 +119,11 @@ class HarborSecrets(pulumi.ComponentResource):
                 return value
             case IamAccessKey(part=part):
                 return access_key[part]
+            case CertificateAuthority() | Leaf() if self._internal:
+                return self._internal.pem(source)
+            case _:
+                message = f"{secret.name}: nothing here makes its {key}"
+                raise AssertionError(message)
 
 
 def to_secret_string(values: Mapping[str, str]) -> str:

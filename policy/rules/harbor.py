@@ -9,6 +9,7 @@ from infra.delivery.inputs import Inputs
 from policy.rule import PRODUCTION, Answer, Context, Finding, Rule, equals, every, given, holds, is_unknown, some, value
 from slipway.graph.record import Node
 from values import pools
+from values.composition import Composition
 from values.errors import ValuesError
 from values.facts import Facts
 from values.merge import harbor_values
@@ -60,10 +61,14 @@ def _values(facts: str, overrides: str) -> tuple[Values, Facts]:
 
 
 def _connections_fit(values: Values, facts: Facts) -> Answer:
-    """Hold all pods, with the one that a rolling update adds to each, against what the server takes."""
+    """Hold all pods, at most and with what a rolling update adds, against what the server takes."""
     if facts.database is None:
         return True
-    pods = sum(int(value(values, f"{component}.replicas") or 1) + 1 for component in pools.COMPONENTS)
+    most = Composition.of(facts).most
+    asked = {
+        name: max(int(value(values, f"{name}.replicas") or 1), most[name]) for name in pools.COMPONENTS if name in most
+    }
+    pods = pools.pods_at_most(asked)
     room = pools.SHARE * facts.database.max_connections
     return holds(values, "database.maxOpenConns", lambda each: int(each) * pods <= room)
 

@@ -33,6 +33,7 @@ from slipway.rehearse.cluster.played.third_parties import OPERATOR_GROUP, defini
 from slipway.rehearse.folders import cluster_folder, repository_of
 from slipway.rehearse.simulated.secrets_manager import SECRET, VERSION, SecretsManager
 from slipway.tools.find import find
+from values.composition import Composition
 from values.secrets import secrets_for
 
 ROOT = Path(__file__).parents[2]
@@ -98,7 +99,7 @@ class World:
 
     def fill_secrets_manager(self) -> None:
         """Put into Secrets Manager what the program would."""
-        for secret in secrets_for(frozenset({"database", "cache"})):
+        for secret in secrets_for(Composition.of(self.inputs().facts).parts):
             self.secrets_manager.created(SECRET, secret.name, {"name": f"harbor/{ENVIRONMENT}/{secret.name}"})
             values = json.dumps(dict.fromkeys(secret.properties, "v" * 16))
             self.secrets_manager.created(VERSION, "", {"secretId": secret.name, "secretString": values})

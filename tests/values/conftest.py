@@ -26,8 +26,15 @@ EFS = {"type": "efs", "fileSystemId": "fs-0123456789abcdef0", "registryAccessPoi
 S3 = {"type": "s3", "bucket": "harbor-registry-111122223333", "region": "eu-central-1"}
 
 
-def facts_of(profile: str, *, storage: str = "efs", chartVersion: str = "1.19.1", **settings) -> Facts:  # noqa: N803  # as in the stack file
+def exposed(expose: str, **more) -> dict:
+    """Give the setting `harbor` of an exposure, with other choices beside it."""
+    gateway = {"gateway": {"name": "public", "namespace": "gateways", "section": "https"}} if expose == "route" else {}
+    return {"harbor": {"expose": {"type": expose, **gateway}, **more}}
+
+
+def facts_of(profile: str, *, storage: str = "", chartVersion: str = "1.19.1", **settings) -> Facts:  # noqa: N803  # as in the stack file
     """Give facts as the program would assemble them; kind's need no cloud."""
+    storage = storage or ("volume" if profile == "kind" else "efs")
     if profile == "kind":
         return Facts.from_values(
             {
@@ -36,6 +43,7 @@ def facts_of(profile: str, *, storage: str = "efs", chartVersion: str = "1.19.1"
                 "host": "localhost:30002",
                 "chart_version": chartVersion,
                 "storage": {"type": "volume"},
+                **settings,
             }
         )
     values = {
@@ -64,3 +72,31 @@ def chart(request):
     if not path.exists():
         pytest.skip(f"no {path}: helm pull harbor --repo https://helm.goharbor.io --version {version} -d {CHARTS}")
     return path
+
+
+@pytest.fixture(scope="session")
+def bundle(tmp_path_factory) -> str:
+    """Path of a PEM bundle with one certificate, as a team would give it: an absolute path is one below any folder."""
+    from datetime import UTC, datetime, timedelta
+
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+    from cryptography.x509.oid import NameOID
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Amazon RDS test root")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now)
+        .not_valid_after(now + timedelta(days=1))
+        .sign(key, hashes.SHA256())
+    )
+    path = tmp_path_factory.mktemp("bundle") / "rds.pem"
+    path.write_text("# eu-central-1\n" + certificate.public_bytes(serialization.Encoding.PEM).decode())
+    return str(path)

@@ -11,7 +11,7 @@ from tests.values.conftest import PROFILES, facts_of
 from values.render import render
 
 #: Objects that valuesFrom may name although the build does not make them.
-EXTERNAL = {("Secret", "harbor-redis")}
+EXTERNAL = {("Secret", name) for name in ("harbor-redis", "harbor-db-internal", "harbor-revisions")}
 
 
 @pytest.fixture

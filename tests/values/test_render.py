@@ -4,30 +4,63 @@ import os
 import shutil
 import subprocess
 import sys
+from itertools import product
 from pathlib import Path
 
 import pytest
 
-from tests.values.conftest import PROFILES, facts_of
+from tests.values.conftest import PROFILES, exposed, facts_of
 from values import pools
 from values.errors import ValuesError
 from values.facts import SUPPORTED_CHART_VERSIONS
+from values.options import CLOUD_EXPOSURES
 from values.render import render
 
 GOLDENS = Path(__file__).parent / "goldens"
+#: Every profile × exposure × storage but each profile's first, which has a golden of its own.
+CHOICES = [
+    choice for choice in product(PROFILES[:3], CLOUD_EXPOSURES, ("efs", "s3")) if choice[1:] != ("alb", "efs")
+] + [("kind", "ingress", "volume")]
+
+
+def written(folder: Path) -> dict[str, str]:
+    return {str(path.relative_to(folder)): path.read_text() for path in folder.rglob("*") if path.is_file()}
+
+
+def rewrite(folder: Path, files: dict[str, str]) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    for path, text in files.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(text)
+
+
+def reviewed(profile: str, **choices) -> dict[str, str]:
+    """Give the files without those of the support chart, which stand in charts/support as they are."""
+    return {path: text for path, text in render(facts_of(profile, **choices)).items() if "/support/chart/" not in path}
 
 
 @pytest.mark.parametrize("profile", PROFILES)
 def test_the_golden_is_the_review(profile, request):
     """The goldens are the files as they would be committed; `make goldens` rewrites them."""
-    files, folder = render(facts_of(profile)), GOLDENS / profile
+    files, folder = reviewed(profile), GOLDENS / profile
     if request.config.option.update_snapshots:
-        shutil.rmtree(folder, ignore_errors=True)
-        for path, text in files.items():
-            (folder / path).parent.mkdir(parents=True, exist_ok=True)
-            (folder / path).write_text(text)
+        rewrite(folder, files)
 
-    assert files == {str(path.relative_to(folder)): path.read_text() for path in folder.rglob("*") if path.is_file()}
+    assert files == written(folder)
+
+
+@pytest.mark.parametrize(("profile", "expose", "storage"), CHOICES, ids="-".join)
+def test_a_choice_changes_these_files_and_no_other(profile, expose, storage, request):
+    """Beside each profile's own golden, what another exposure and storage make of it: only what differs."""
+    base, files = reviewed(profile), reviewed(profile, storage=storage, **exposed(expose))
+    different = {path: text for path, text in files.items() if base.get(path) != text}
+    if gone := sorted(base.keys() - files.keys()):
+        different["absent.txt"] = "\n".join(gone) + "\n"
+    folder = GOLDENS / "-".join((profile, expose, storage))
+    if request.config.option.update_snapshots:
+        rewrite(folder, different)
+
+    assert different == written(folder)
 
 
 def test_two_runs_are_byte_identical_whatever_the_hash_seed():
@@ -84,7 +117,7 @@ def test_every_supported_chart_takes_the_values(version, storage):
 def test_what_is_not_there_is_nowhere():
     files = "\n".join(render(facts_of("kind")).values())
 
-    for absent in ("ExternalSecret", "SecretStore", "efs.csi", "alb", "harbor-db", "harbor-redis", "amazonaws"):
+    for absent in ("ExternalSecret", "SecretStore", "efs.csi", "alb", "harbor-db\n", "harbor-redis", "amazonaws"):
         assert absent not in files
 
 
@@ -146,6 +179,20 @@ def test_all_pods_fit_into_the_database_even_while_they_roll(profile):
     assert size >= 20
 
 
-def test_a_pool_is_never_larger_than_the_charts_and_never_empty():
+def test_a_pool_is_never_larger_than_the_charts_and_counts_what_an_update_adds():
     assert pools.max_open_connections(1_000_000, {"core": 1, "jobservice": 1, "exporter": 1}) == 900
-    assert pools.max_open_connections(1, {"core": 1, "jobservice": 1, "exporter": 1}) == 2
+    assert pools.max_open_connections(811, {"core": 5, "jobservice": 2}) == int(0.8 * 811) // (5 + 2 + 2 + 1)
+
+
+def test_a_database_that_is_too_small_for_its_pods_is_refused():
+    facts = facts_of("dev", harbor={"autoscaling": {"enabled": True, "core": 50}, "replicas": {"jobservice": 20}})
+    assert facts.database
+    small = facts.model_copy(update={"database": facts.database.model_copy(update={"max_connections": 100})})
+
+    with pytest.raises(ValuesError) as caught:
+        render(small)
+
+    assert str(caught.value).splitlines() == [
+        "stacks/Pulumi.dev.yaml sizes.databaseClass: accepts 100 connections, which is 0 for each of up to 90 pods; 4 at least",
+        "    take a larger database class, fewer replicas, or a lower harbor.autoscaling.core",
+    ]

@@ -79,6 +79,18 @@ DIFFERENT = {
         "require",
         "verify-full needs the RDS bundle, which is not downloaded while rendering",
     ),
+    "core.topologySpreadConstraints": (
+        [
+            {"maxSkew": 1, "topologyKey": key, "whenUnsatisfiable": "ScheduleAnyway"}
+            for key in ("topology.kubernetes.io/zone", "kubernetes.io/hostname")
+        ],
+        "over the nodes as well: a zone has several",
+    ),
+    "expose.ingress.annotations.alb.ingress.kubernetes.io/load-balancer-attributes": (
+        "idle_timeout.timeout_seconds=900,routing.http.drop_invalid_header_fields.enabled=true",
+        "AWS FSBP ELB.4",
+    ),
+    "redis.external.cacheLayerDatabaseIndex": (None, "the cache layer is off"),
     "metrics.serviceMonitor.enabled": (False, "needs a CRD that may not be there, and the release would fail"),
 }
 #: What the default storage changes besides.

@@ -184,6 +184,16 @@ def _private_key(_inputs: Inputs, made: Made) -> dict[str, Any]:
     }
 
 
+def _pem(output: str) -> Callable[[Inputs, Made], dict[str, Any]]:
+    """Give the rule of a type that makes a PEM text."""
+
+    def rule(_inputs: Inputs, made: Made) -> dict[str, Any]:
+        text = f"-----BEGIN CERTIFICATE-----\nrehearsal {made.letters(output, 54)}\n-----END CERTIFICATE-----\n"
+        return {"id": made.hexadecimal("id", 40), output: text}
+
+    return rule
+
+
 def _by_arn(service: str, resource: str) -> Callable[[Inputs, Made], dict[str, Any]]:
     """Give the rule of a type whose id is its ARN; `resource` is the ARN's last part with the name in it."""
 
@@ -216,7 +226,10 @@ _RULES: Mapping[str, Callable[[Inputs, Made], dict[str, Any]]] = {
     "aws:s3/bucket:Bucket": _bucket,
     "aws:secretsmanager/secret:Secret": _secret,
     "random:index/randomPassword:RandomPassword": _password,
+    "tls:index/certRequest:CertRequest": _pem("certRequestPem"),
+    "tls:index/locallySignedCert:LocallySignedCert": _pem("certPem"),
     "tls:index/privateKey:PrivateKey": _private_key,
+    "tls:index/selfSignedCert:SelfSignedCert": _pem("certPem"),
 }  # fmt: skip
 
 #: Outputs that the real providers mark as secret.
