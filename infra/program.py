@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 import pulumi
 from pulumi_aws import GetCallerIdentityResult, get_caller_identity_output
 
+from infra.assemble import example
 from infra.aws.alarms import Alarms, watched
 from infra.aws.backup import Backup
 from infra.aws.cache import Cache
@@ -31,6 +32,7 @@ from infra.settings import Settings
 from infra.stack_config import from_pulumi_config
 from infra.support import ending_support
 from values.errors import ValuesError
+from values.notices import notices
 
 
 def main() -> None:
@@ -50,7 +52,7 @@ def program() -> None:
     """
     settings = from_pulumi_config(pulumi.get_stack())
     refuse_unreachable(settings)
-    for warning in ending_support(settings, datetime.now(UTC).date()):
+    for warning in (*ending_support(settings, datetime.now(UTC).date()), *notices(example(settings))):
         pulumi.warn(warning)
     opts, ask_aws = explicit_providers(settings)
     account_id = get_caller_identity_output(opts=ask_aws).apply(lambda caller: admitted(settings, caller))

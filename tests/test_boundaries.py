@@ -13,6 +13,8 @@ PURE = {
     "values.composition",
     "values.render",
     "values.secrets",
+    "values.notices",
+    "values.changes",
     "values.sources",
     "values.errors",
 }

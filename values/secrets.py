@@ -44,6 +44,7 @@ class HarborSecret:
             unless `template` says otherwise.
         readers: components whose pods read it, and which therefore roll when it changes.
         rotation: what a change does, and what must change with it.
+        references: dotted keys of the chart's values that hold its name.
         template: Kubernetes key → External Secrets template text, for Secrets whose keys differ from the properties.
         needs: parts without which it is not there.
         once: it is copied into the cluster once and never refreshed: a change could only do damage.
@@ -54,6 +55,7 @@ class HarborSecret:
     properties: Mapping[str, Source]
     readers: tuple[str, ...]
     rotation: str
+    references: tuple[str, ...] = ()
     template: Mapping[str, str] = field(default_factory=dict)
     needs: tuple[Part, ...] = ()
     once: bool = False
@@ -75,6 +77,7 @@ def _internal_tls(service: str) -> HarborSecret:
         },
         # The exporter mounts core's to trust the authority.
         readers=("core", "exporter") if service == "core" else (service,),
+        references=(f"internalTLS.{service}.secretName",),
         rotation="all five change together, since they share an authority",
         needs=("internal-tls", "trivy") if service == "trivy" else ("internal-tls",),
     )
@@ -85,6 +88,7 @@ SECRETS: tuple[HarborSecret, ...] = (
         name="harbor-admin",
         properties={"HARBOR_ADMIN_PASSWORD": Password(length=32)},
         readers=("core", "exporter"),
+        references=("existingSecretAdminPassword",),
         rotation="nothing: it counts on the first start only, then Harbor's database holds it; change it in Harbor",
         once=True,
     ),
@@ -92,6 +96,7 @@ SECRETS: tuple[HarborSecret, ...] = (
         name="harbor-secretkey",
         properties={"secretKey": Password(length=16)},
         readers=("core",),
+        references=("existingSecretSecretKey",),
         rotation="never: stored robot, registry and sign-in credentials could not be decrypted any more",
         once=True,
     ),
@@ -99,12 +104,14 @@ SECRETS: tuple[HarborSecret, ...] = (
         name="harbor-core-shared",
         properties={"secret": Password(length=16)},
         readers=("core", "jobservice", "registry"),
+        references=("core.existingSecret",),
         rotation="components refuse each other until all three have rolled, a minute or two",
     ),
     HarborSecret(
         name="harbor-token-service",
         properties={"tls.key": RsaPrivateKey(bits=4096)},
         readers=("core",),
+        references=("core.secretName",),
         rotation="every issued token is invalid; clients ask for a new one",
     ),
     # Any other length than 32 makes core answer every request with an error.
@@ -112,12 +119,14 @@ SECRETS: tuple[HarborSecret, ...] = (
         name="harbor-xsrf",
         properties={"CSRF_KEY": Password(length=32)},
         readers=("core",),
+        references=("core.existingXsrfSecret",),
         rotation="open browser pages must be loaded again",
     ),
     HarborSecret(
         name="harbor-jobservice-shared",
         properties={"JOBSERVICE_SECRET": Password(length=16)},
         readers=("core", "jobservice", "registry"),
+        references=("jobservice.existingSecret",),
         rotation="running jobs lose core, and are tried again",
     ),
     # Signs upload state, so it must be the same on every replica.
@@ -125,6 +134,7 @@ SECRETS: tuple[HarborSecret, ...] = (
         name="harbor-registry-http",
         properties={"REGISTRY_HTTP_SECRET": Password(length=16)},
         readers=("registry",),
+        references=("registry.existingSecret",),
         rotation="uploads that are under way fail, and clients begin them again",
     ),
     HarborSecret(
@@ -134,12 +144,14 @@ SECRETS: tuple[HarborSecret, ...] = (
             "REGISTRY_HTPASSWD": Htpasswd(username=REGISTRY_USERNAME, password_property="REGISTRY_PASSWD"),  # noqa: S106
         },
         readers=("core", "jobservice", "registry"),
+        references=("registry.credentials.existingSecret",),
         rotation="both keys change together; pulls fail until core and registry have rolled",
     ),
     HarborSecret(
         name="harbor-db",
         properties={"password": Password(length=32)},
         readers=("core", "exporter"),
+        references=("database.external.existingSecret",),
         rotation="the database job sets it in PostgreSQL, then the pods roll; open connections stay",
         needs=("database",),
     ),
@@ -171,6 +183,7 @@ SECRETS: tuple[HarborSecret, ...] = (
             "REGISTRY_STORAGE_S3_SECRETKEY": IamAccessKey(part="secret"),
         },
         readers=("registry",),
+        references=("persistence.imageChartStorage.s3.existingSecret",),
         rotation="the old key must live until the registry has rolled",
         needs=("s3",),
     ),
@@ -184,6 +197,10 @@ SECRETS: tuple[HarborSecret, ...] = (
         namespace="flux-system",
     ),
 )
+
+
+#: Dotted key of the chart's values → name of the Secret that it must hold.
+REFERENCES: Mapping[str, str] = {key: secret.name for secret in SECRETS for key in secret.references}
 
 
 @dataclass(frozen=True, kw_only=True)

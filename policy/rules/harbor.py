@@ -6,28 +6,17 @@ from functools import lru_cache
 from typing import Any
 
 from infra.delivery.inputs import Inputs
-from policy.rule import PRODUCTION, Answer, Context, Finding, Rule, equals, every, given, holds, is_unknown, some, value
+from policy.rule import PRODUCTION, Answer, Context, Finding, Rule, equals, every, holds, is_unknown, some, value
 from slipway.graph.record import Node
 from values import pools
 from values.composition import Composition
 from values.errors import ValuesError
 from values.facts import Facts
 from values.merge import harbor_values
+from values.secrets import secrets_for
 
 #: Deployments and StatefulSets that answer requests; the exporter and Trivy may be away for a moment.
 SERVING = ("core", "portal", "registry", "jobservice")
-#: Where the chart makes a Secret itself unless it is told of one, which it then makes anew at each rendering.
-EXISTING_SECRETS = (
-    "existingSecretAdminPassword",
-    "existingSecretSecretKey",
-    "core.existingSecret",
-    "core.secretName",
-    "core.existingXsrfSecret",
-    "jobservice.existingSecret",
-    "registry.existingSecret",
-    "registry.credentials.existingSecret",
-)
-
 Values = Mapping[str, Any]
 
 
@@ -101,6 +90,11 @@ def _shared_registry(values: Values, _: Facts) -> Answer:
     )
 
 
+def _secrets_of_the_table(values: Values, facts: Facts) -> Answer:
+    there = secrets_for(Composition.of(facts).parts)
+    return equals(values, **{key: secret.name for secret in there for key in secret.references})
+
+
 RULES = (
     Rule(
         id="harbor-https",
@@ -121,7 +115,7 @@ RULES = (
         reason="a Secret that the chart makes is new at each upgrade: tokens break, and what is encrypted stays so",
         fix="leave every existingSecret and core.secretName to Slipway",
         maps=("harbor-helm: secretKey, genCA",),
-        look=_rendered(lambda values, _: given(values, *EXISTING_SECRETS)),
+        look=_rendered(_secrets_of_the_table),
     ),
     Rule(
         id="harbor-links-encrypted",

@@ -10,7 +10,7 @@ import pytest
 import yaml
 from helm_python.chart import Chart
 
-from tests.values.conftest import PROFILES, facts_of
+from tests.values.conftest import PROFILES, exposed, facts_of
 from values import contract
 from values.facts import SUPPORTED_CHART_VERSIONS
 from values.merge import harbor_values, merged
@@ -78,6 +78,16 @@ def test_two_renders_give_identical_bytes(chart, profile):
     values = values_of(profile, chartVersion=version_of(chart))
 
     assert manifests(chart, values) == manifests(chart, values)
+
+
+@pytest.mark.parametrize("chart", SUPPORTED_CHART_VERSIONS, indirect=True)
+def test_every_chart_attaches_the_route_to_the_gateway(chart):
+    """1.18.3 has a mapping for a default there, and still takes the list that the Gateway API wants."""
+    items = objects(manifests(chart, values_of("ha", chartVersion=version_of(chart), **exposed("route"))))
+
+    assert one(items, "HTTPRoute", "harbor-route")["spec"]["parentRefs"] == [
+        {"name": "public", "namespace": "gateways", "sectionName": "https"}
+    ]
 
 
 def test_a_chart_whose_randomness_is_not_pinned_does_differ(chart):
