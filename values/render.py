@@ -7,26 +7,24 @@ Which files there are depends only on the environment's name, `gitops_path`, the
 and cache, and the names of the overrides; never on an address. Two runs are byte-identical.
 """
 
-import json
-import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import yaml
 
 from values import contract, pools
 from values.composition import Composition, profile
 from values.errors import Finding, ValuesError
-from values.facts import Facts, S3Storage
+from values.facts import EfsStorage, Facts, S3Storage
+from values.fill import fill
+from values.infrastructure import controllers, infrastructure_files
+from values.order import cluster_file
 from values.revisions import revision_sources, revisions
 from values.secrets import INTERNAL_TLS_SERVICES, REFERENCES, REGISTRY_USERNAME, HarborSecret, secrets_for
-
-if TYPE_CHECKING:
-    from jinja2 import Environment
 
 FOLDER = Path(__file__).parent
 #: One values document for each, in the order in which Helm merges them.
@@ -61,17 +59,19 @@ def render(facts: Facts, overrides: Mapping[str, str] = MappingProxyType({}), *,
     context = _context(facts, overrides)
     root = f"{facts.gitops_path}/" if facts.gitops_path else ""
     home = f"{root}apps/harbor/{facts.environment}"
-    files = {f"{root}clusters/{facts.environment}/harbor.yaml": _fill("flux/cluster.yaml.j2", context)}
+    infrastructure = infrastructure_files(facts, context["composition"])
+    files = {f"{home}/{path}": text for path, text in infrastructure.items()}
     for name in context["prerequisites"]:
-        files[f"{home}/prerequisites/{name}"] = _fill(f"flux/{name}.j2", context)
-    files[f"{home}/prerequisites/kustomization.yaml"] = _fill("flux/prerequisites.yaml.j2", context)
+        files[f"{home}/prerequisites/{name}"] = fill(f"flux/{name}.j2", context)
+    files[f"{home}/prerequisites/kustomization.yaml"] = fill("flux/prerequisites.yaml.j2", context)
     for name in ("kustomization.yaml", "kustomizeconfig.yaml", "release.yaml", "source.yaml"):
-        files[f"{home}/release/{name}"] = _fill(f"flux/{name}.j2", context)
+        files[f"{home}/release/{name}"] = fill(f"flux/{name}.j2", context)
     for component in COMPONENTS:
-        files[f"{home}/release/values/{component}.yaml"] = _fill(f"{component}.yaml.j2", context)
+        files[f"{home}/release/values/{component}.yaml"] = fill(f"{component}.yaml.j2", context)
     for name, text in sorted(overrides.items()):
         files[f"{home}/release/values/override-{name}.yaml"] = text if text.endswith("\n") else f"{text}\n"
     files[f"{home}/facts.json"] = facts.to_json()
+    files[f"{root}clusters/{facts.environment}/harbor.yaml"] = cluster_file(facts, files)
     if check and (found := tuple(_findings(facts, overrides, files, f"{home}/release/values/"))):
         raise ValuesError(*found)
     return files
@@ -137,7 +137,8 @@ def _context(facts: Facts, overrides: Mapping[str, str]) -> dict[str, Any]:
         ),
         "max_open_connections": facts.database
         and pools.max_open_connections(facts.database.max_connections, composition.most),
-        "home": "/".join(filter(None, (".", facts.gitops_path, "apps/harbor", facts.environment))),
+        # What Flux's alerts speak of.
+        "release_namespaces": [NAMESPACE, *(one.namespace for one in controllers(facts, composition))],
     }
 
 
@@ -160,7 +161,8 @@ def _prerequisites(facts: Facts) -> list[str]:
         "ca-bundle.yaml": facts.database and facts.database.ca_bundle,
         "secret-store.yaml": facts.aws,
         "external-secrets.yaml": facts.aws,
-        "volumes.yaml": facts.aws,
+        "volumes.yaml": isinstance(facts.storage, EfsStorage),
+        "notify.yaml": facts.harbor.notify,
     }
     return [name for name, is_there in there.items() if is_there]
 
@@ -197,36 +199,3 @@ def _written(name: str) -> Mapping[str, Any]:
         for part, resources in known["resources"].items()
     }
     return {**known, "resources": written}
-
-
-def _fill(template: str, context: Mapping[str, Any]) -> str:
-    return _environment().get_template(template).render(context)
-
-
-@cache
-def _environment() -> "Environment":
-    # 40 ms that `--help` does not need.
-    from jinja2 import Environment, FileSystemBytecodeCache, FileSystemLoader, StrictUndefined  # noqa: PLC0415
-
-    # Compiled templates stand beside their sources, as Python's own do; jinja holds them against the source's hash.
-    compiled = FOLDER / "templates" / "__pycache__"
-    if os.access(FOLDER / "templates", os.W_OK):
-        compiled.mkdir(exist_ok=True)
-    writable = os.access(compiled, os.W_OK)
-
-    environment = Environment(
-        loader=FileSystemLoader(FOLDER / "templates"),
-        undefined=StrictUndefined,
-        autoescape=False,  # noqa: S701  # YAML, not HTML: every value goes through `yaml`
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        auto_reload=False,
-        bytecode_cache=FileSystemBytecodeCache(str(compiled)) if writable else None,
-    )
-    # JSON is YAML, and quotes whatever needs it.
-    environment.filters["prepend"] = lambda text, before: before + text
-    environment.filters["yaml"] = lambda value: json.dumps(value, ensure_ascii=False)
-    # jinja annotates only its own globals.
-    environment.globals.update(chart_has=contract.has)  # ty: ignore[invalid-argument-type]
-    return environment

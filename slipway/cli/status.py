@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 _EXIT_CODES = {"delivered": 0, "failed": 1, "moving": 2}
 _MARKS = {"done": ("✓", "green"), "moving": ("…", "yellow"), "failed": ("✗", "red"), "waiting": ("·", "")}
-_NAME_WIDTH = 38
 
 
 def status(
@@ -100,7 +99,8 @@ def _shown_live(run: "Callable[[Callable[[Chain], None]], Chain]") -> "Chain":
 
 
 def _text(environment: str, chain: "Chain") -> str:
-    lines = [_line(link) for link in chain.links]
+    width = max(len(link.name) for link in chain.links) + 2
+    lines = [_line(link, width) for link in chain.links]
     link = chain.stands_at
     commit = chain.commit[:12] or "the last commit"
     if chain.verdict == "delivered":
@@ -110,10 +110,10 @@ def _text(environment: str, chain: "Chain") -> str:
     return "\n".join([*lines, *([f"  try: {link.next}"] if link.next else [])])
 
 
-def _line(link: "Link") -> str:
+def _line(link: "Link", width: int) -> str:
     mark, colour = _MARKS[link.state]
     shown = typer.style(mark, fg=colour) if colour else mark
-    return f"{shown} {link.name:{_NAME_WIDTH}}{_short(link.says)}".rstrip()
+    return f"{shown} {link.name:{width}}{_short(link.says)}".rstrip()
 
 
 def _short(text: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from infra.assemble import example
 from infra.delivery.status.chain import Chain, changed_links, judge
 from infra.delivery.status.follow import follow, refuse_undelivered
 from infra.delivery.status.observe import observe, release_of, request_reconciliation
@@ -137,7 +138,7 @@ def delivering(
         repository=workspace.repository,
         identities=workspace.identities,
         secrets_manager=workspace.secrets_manager.path,
-        chart_version=settings.chart_version,
+        facts=example(settings),
         programs=programs,
         tell=watcher.tell,
     )

@@ -116,6 +116,9 @@ class Workspace:
         config.pop(f"{PROJECT}:gitReadKey", None)  # it opens an SSH host, the played one speaks HTTP
         config[f"{PROJECT}:gitReadToken"] = self.identities.reader
         config[f"{PROJECT}:chartRepository"] = CHART_URL
+        harbor = config.get(f"{PROJECT}:harbor", {})
+        infrastructure = {**harbor.get("infrastructure", {}), "chartRepository": CHART_URL}
+        config[f"{PROJECT}:harbor"] = {**harbor, "infrastructure": infrastructure}
         config |= {f"{PROJECT}:{key}": value for key, value in changes.items()}
         target = stack_file(self.project, self.environment)
         # Pulumi wrote the salt of this rehearsal's passphrase here; the project's own is of no use.

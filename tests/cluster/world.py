@@ -60,6 +60,13 @@ class World:
             update={
                 "gitops": written.gitops.model_copy(update={"repository": REPOSITORY_URL}),
                 "chart_repository": CHART_URL,
+                "harbor": written.harbor.model_copy(
+                    update={
+                        "infrastructure": written.harbor.infrastructure.model_copy(
+                            update={"chart_repository": CHART_URL}
+                        )
+                    }
+                ),
                 "git_read_token": SecretStr(self.identities.reader),
             }
         )
@@ -87,7 +94,7 @@ class World:
             repository=self.repository,
             identities=self.identities,
             secrets_manager=self.secrets_manager.path,
-            chart_version=self.settings.chart_version,
+            facts=example(self.settings),
             programs={name: find(name, progress=note, announce=note) for name in PROGRAMS},
             tell=lambda _: None,
         )

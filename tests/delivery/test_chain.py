@@ -59,7 +59,8 @@ def observed(**changes) -> Observed:
         "source": document(ready(), artifact={"revision": f"main@sha1:{COMMIT}"}),
         "kustomizations": kinds,
         "external_secrets": [document(ready())],
-        "release": document(ready()),
+        "releases": {"harbor/harbor": changes.pop("release", document(ready()))},
+        "charts": {"harbor/harbor": changes.pop("chart", None)},
         "workloads": [workload()],
         "entries": [INGRESS],
     }

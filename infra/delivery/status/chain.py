@@ -9,7 +9,7 @@ Ready that speaks of an older state never counts. Reasons and fields are Flux's 
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from infra.delivery.status.workloads import address, judge_workloads
@@ -19,7 +19,11 @@ State = Literal["done", "moving", "failed", "waiting"]
 Verdict = Literal["delivered", "moving", "failed"]
 
 SOURCE = "flux-system"
-KUSTOMIZATIONS = ("flux-system", "harbor-prerequisites", "harbor")
+ROOT, SECRETS, RELEASE = "flux-system", "harbor-prerequisites", "harbor"
+#: In the order in which they wait for each other.
+KUSTOMIZATIONS = (ROOT, "harbor-infrastructure", SECRETS, "harbor-support", RELEASE)
+#: Not in every environment: the root's inventory says which are.
+_OPTIONAL = {"harbor-infrastructure", "harbor-support"}
 #: Reasons of a Kustomization that is not ready because it is not its turn yet.
 _IN_TURN = {"DependencyNotReady", "Progressing"}
 #: Reasons of a HelmRelease whose chart or values are on their way.
@@ -85,7 +89,8 @@ class Observed:
         git_says: why not.
         namespace: Harbor's.
         kustomizations: name → object.
-        chart: the HelmChart that the release made.
+        releases: namespace/name → object of every HelmRelease that they made, Harbor's among them.
+        charts: namespace/name → the HelmChart that the release made.
         workloads, pods, events: of Harbor's namespace.
         entries: Ingresses and Services of Harbor's namespace.
     """
@@ -97,26 +102,45 @@ class Observed:
     source: Document | None = None
     kustomizations: Mapping[str, Document | None]
     external_secrets: Sequence[Document] = ()
-    release: Document | None = None
-    chart: Document | None = None
+    releases: Mapping[str, Document | None] = field(default_factory=dict)
+    charts: Mapping[str, Document | None] = field(default_factory=dict)
     workloads: Sequence[Document] = ()
     pods: Sequence[Document] = ()
     events: Sequence[Document] = ()
     entries: Sequence[Document] = ()
+
+    @property
+    def harbor(self) -> str:
+        """Namespace and name of Harbor's own release."""
+        return f"{self.namespace}/harbor"
+
+    @property
+    def release(self) -> Document | None:
+        """Harbor's own."""
+        return self.releases.get(self.harbor)
+
+
+def made(kustomization: Document | None, kind: str) -> list[str]:
+    """Give namespace/name of every object of a kind that a Kustomization made, by its inventory."""
+    entries = ((kustomization or {}).get("status", {}).get("inventory") or {}).get("entries", [])
+    # An id is <namespace>_<name>_<group>_<kind>; names hold no underscore.
+    parts = (entry["id"].split("_") for entry in entries)
+    return [f"{namespace}/{name}" for namespace, name, _, its_kind in parts if its_kind == kind]
 
 
 def judge(observed: Observed) -> Chain:
     """Judge every link; what comes after one that has not reached the commit only waits."""
     links = [_git(observed), _source(observed)]
     reached = all(link.state == "done" for link in links)
-    for name in KUSTOMIZATIONS:
+    for name in _expected(observed):
         link, applied = _kustomization(name, observed, reached=reached)
         links.append(link)
-        if name == KUSTOMIZATIONS[1] and (observed.external_secrets or not applied):
+        if name == SECRETS and (observed.external_secrets or not applied):
             links.append(_external_secrets(observed) if applied else _waiting("ExternalSecrets"))
-        # The root applies the two others, which wait for each other by themselves.
+        releases = [observed.harbor] if name == RELEASE else made(observed.kustomizations.get(name), "HelmRelease")
+        links += [_release(one, observed) if applied else _waiting(f"HelmRelease {one}") for one in releases]
+        # The root applies the others, which wait for each other by themselves.
         reached = applied
-    links.append(_release(observed) if reached else _waiting(f"HelmRelease {observed.namespace}/harbor"))
     rolled = reached and links[-1].state != "waiting"
     state, says, since, following = judge_workloads(observed) if rolled else ("waiting", "", "", "")
     links.append(Link(name="workloads", state=state, says=says, since=since, next=following))
@@ -129,6 +153,13 @@ def judge(observed: Observed) -> Chain:
         asked = f"kubectl -n {observed.namespace} describe ingress,service"
         links.append(Link(name="URL", state="moving", says="no load balancer has an address yet", next=asked))
     return Chain(commit=observed.commit, links=links, url=url)
+
+
+def _expected(observed: Observed) -> list[str]:
+    """Give the Kustomizations that this environment has, or will have once the root is applied."""
+    root = {one.partition("/")[2] for one in made(observed.kustomizations.get(ROOT), "Kustomization")}
+    there = {name for name, found in observed.kustomizations.items() if found}
+    return [name for name in KUSTOMIZATIONS if name not in _OPTIONAL or name in root | there]
 
 
 def revision_of(text: str) -> str:
@@ -219,13 +250,14 @@ def _external_secrets(observed: Observed) -> Link:
         state=state,
         says=f"{total - len(late)} of {total} are there; {first}{others}: {words}",
         since=ready.get("lastTransitionTime", ""),
-        next=f"kubectl -n {observed.namespace} describe externalsecret {first}",
+        next=f"kubectl -n {late[0]['metadata'].get('namespace', observed.namespace)} describe externalsecret {first}",
     )
 
 
-def _release(observed: Observed) -> Link:
-    name, release = f"HelmRelease {observed.namespace}/harbor", observed.release
-    resume = f"flux resume helmrelease -n {observed.namespace} harbor"
+def _release(which: str, observed: Observed) -> Link:
+    name, release = f"HelmRelease {which}", observed.releases.get(which)
+    namespace, _, own = which.partition("/")
+    resume = f"flux resume helmrelease -n {namespace} {own}"
     early = _not_judgeable(name, release, controller="helm-controller", resume=resume)
     if early or release is None:
         return early or _waiting(name)
@@ -237,21 +269,22 @@ def _release(observed: Observed) -> Link:
         )
         return Link(name=name, state="done", says=words, since=ready.get("lastTransitionTime", ""))
     if ready.get("reason") in _SOURCE_REASONS:
-        return _chart(name, observed, ready)
+        return _chart(which, observed, ready)
     # observedGeneration stays behind while the release is worked on; a failure names the generation it is about.
     about_this = ready.get("observedGeneration") == release["metadata"].get("generation")
     if ready.get("status") == "False" and about_this and ready.get("reason") != "DependencyNotReady":
-        return _said(name, "failed", ready, f"kubectl -n {observed.namespace} describe helmrelease harbor")
+        return _said(name, "failed", ready, f"kubectl -n {namespace} describe helmrelease {own}")
     return _said(name, "moving", progress or ready)
 
 
-def _chart(name: str, observed: Observed, ready: Mapping[str, str]) -> Link:
+def _chart(which: str, observed: Observed, ready: Mapping[str, str]) -> Link:
     """Say what keeps the chart away: the HelmChart knows more than the release."""
-    said = condition(observed.chart, "Ready") if observed.chart else {}
+    chart = observed.charts.get(which)
+    said = condition(chart, "Ready") if chart else {}
     failed = said.get("status") == "False" and said.get("reason") not in {"NoSourceArtifact", "Progressing"}
     words = said if said.get("message") else ready
-    asked = f"kubectl -n {observed.namespace} describe helmchart,helmrepository"
-    return _said(name, "failed" if failed else "moving", words, asked)
+    asked = f"kubectl -n {which.partition('/')[0]} describe helmchart,helmrepository"
+    return _said(f"HelmRelease {which}", "failed" if failed else "moving", words, asked)
 
 
 def _not_judgeable(name: str, found: Document | None, *, controller: str, resume: str) -> Link | None:

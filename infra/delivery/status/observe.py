@@ -1,4 +1,4 @@
-"""One look at Git and at a cluster: read-only, a dozen requests, no cache.
+"""One look at Git and at a cluster: read-only, two dozen requests, no cache.
 
 lightkube and not the kubernetes package: it starts in a fifth of the time and reads any kind as plain data.
 """
@@ -17,7 +17,7 @@ from lightkube.types import PatchType
 
 from infra import tables
 from infra.delivery.git import Git, Remote, repository
-from infra.delivery.status.chain import KUSTOMIZATIONS, SOURCE, Observed
+from infra.delivery.status.chain import KUSTOMIZATIONS, SECRETS, SOURCE, Observed, made
 from infra.errors import ClusterAway, ClusterError, Problem, PublishError
 
 GitRepository = create_namespaced_resource("source.toolkit.fluxcd.io", "v1", "GitRepository", "gitrepositories")
@@ -124,16 +124,21 @@ def _observe(client: Client, commit: str, said: str, branch: str) -> Observed:
     if source is None:
         _refuse_without_flux(client)
     _refuse_old_flux(client)
+    kustomizations = {name: _get(client, Kustomization, name, FLUX_NAMESPACE) for name in KUSTOMIZATIONS}
+    releases = {
+        f"{HARBOR_NAMESPACE}/harbor",
+        *(one for found in kustomizations.values() for one in made(found, "HelmRelease")),
+    }
     return Observed(
         commit=commit,
         git_says=said,
         branch=branch,
         namespace=HARBOR_NAMESPACE,
         source=source,
-        kustomizations={name: _get(client, Kustomization, name, FLUX_NAMESPACE) for name in KUSTOMIZATIONS},
-        external_secrets=_list(client, ExternalSecret),
-        release=_get(client, HelmRelease, "harbor", HARBOR_NAMESPACE),
-        chart=_get(client, HelmChart, "harbor-harbor", HARBOR_NAMESPACE),
+        kustomizations=kustomizations,
+        external_secrets=_external_secrets(client, kustomizations[SECRETS]),
+        releases={which: _get(client, HelmRelease, *_place(which)) for which in releases},
+        charts={which: _get(client, HelmChart, which.replace("/", "-"), which.partition("/")[0]) for which in releases},
         workloads=[
             *({**one, "kind": "Deployment"} for one in _list(client, Deployment)),
             *({**one, "kind": "StatefulSet"} for one in _list(client, StatefulSet)),
@@ -145,6 +150,19 @@ def _observe(client: Client, commit: str, said: str, branch: str) -> Observed:
             *({**one, "kind": "Service"} for one in _list(client, Service)),
         ],
     )
+
+
+def _place(which: str) -> tuple[str, str]:
+    """Give name and namespace of what is named namespace/name."""
+    namespace, _, name = which.partition("/")
+    return name, namespace
+
+
+def _external_secrets(client: Client, kustomization: Mapping[str, Any] | None) -> list[dict[str, Any]]:
+    """Give Harbor's, and those that the same Kustomization made for others: Flux's alerts have one in its namespace."""
+    others = [one for one in made(kustomization, "ExternalSecret") if not one.startswith(f"{HARBOR_NAMESPACE}/")]
+    found = [_get(client, ExternalSecret, *_place(one)) for one in others]
+    return [*_list(client, ExternalSecret), *(one for one in found if one)]
 
 
 def _get(client: Client, resource: Any, name: str, namespace: str) -> dict[str, Any] | None:  # noqa: ANN401

@@ -21,6 +21,8 @@ def judge_workloads(observed: "Observed") -> Judgement:
     if not expected:
         return "waiting", "", "", ""
     missing = [f"{kind} {name}" for kind, name in expected if (kind, name) not in present]
+    if missing and not _is_made(observed.release):
+        return "moving", f"{', '.join(missing)}: not made yet", "", ""
     if missing:
         # A forced reconciliation does not bring it back while drift is only warned about; correction does, and Flux
         # takes the patch back when it applies the branch next time.
@@ -50,6 +52,12 @@ def address(entries: Sequence[Document]) -> tuple[str, str]:
             port = entry["spec"]["ports"][0].get("nodePort", "")
             return f"http://127.0.0.1:{port}", f"node port {port}"
     return "", ""
+
+
+def _is_made(release: Document | None) -> bool:
+    """Tell whether the release has come to its end: one that failed on the way has not made all that it lists."""
+    conditions = (release or {}).get("status", {}).get("conditions", [])
+    return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
 
 
 def _inventory(release: Document | None) -> set[tuple[str, str]]:

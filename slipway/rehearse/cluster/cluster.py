@@ -18,6 +18,7 @@ from infra.delivery.status.observe import release_of
 from infra.errors import ClusterAway, Problem, RehearsalError
 from slipway.rehearse.cluster import control_plane, flux
 from slipway.rehearse.cluster.api import apply_definition, connect
+from slipway.rehearse.cluster.brought import Brought
 from slipway.rehearse.cluster.charts import Chart, write_repository
 from slipway.rehearse.cluster.control_plane import ControlPlane
 from slipway.rehearse.cluster.flux import Flux
@@ -28,6 +29,7 @@ from slipway.rehearse.cluster.ports import free_ports
 from slipway.rehearse.cluster.processes import Processes, python
 from slipway.rehearse.folders import kubeconfig_of
 from slipway.tools.find import Found
+from values.facts import Facts
 
 PROGRAMS = (*control_plane.PROGRAMS, *flux.PROGRAMS)
 PLAYED = "played"
@@ -69,7 +71,7 @@ def start(
     repository: Path,
     identities: Identities,
     secrets_manager: Path,
-    chart_version: str,
+    facts: Facts,
     programs: Mapping[str, Found],
     tell: Callable[[str], None],
 ) -> Cluster:
@@ -81,7 +83,7 @@ def start(
         repository: the bare repository that the Git host serves.
         identities: who may write to it, and who only reads.
         secrets_manager: the file of the simulated Secrets Manager.
-        chart_version: what the Helm repository serves.
+        facts: of the environment: the chart that it wants, and what it expects from others.
         programs: each of `PROGRAMS`.
         tell: told what is waited for.
 
@@ -90,7 +92,7 @@ def start(
     """
     folder.mkdir(parents=True, exist_ok=True)
     processes, started = Processes(folder), time.monotonic()
-    chart = write_repository(folder / "charts", chart_version)
+    chart, brought = write_repository(folder / "charts", facts.chart_version), Brought.of(facts)
     kept = processes.names() == {*PROGRAMS, PLAYED}
     if kept:
         client, internet = connect(kubeconfig_of(folder)), Plan.read(folder).port
@@ -106,26 +108,29 @@ def start(
             port=ports["internet"],
             writer=identities.writer,
             reader=identities.reader,
+            theirs=brought.controllers,
         )
         plan.write(folder)
         paths = {name: found.path for name, found in programs.items()}
         plane = ControlPlane(folder=folder, programs=paths, ports=ports, processes=processes)
         controllers = Flux(folder=folder, programs=paths, ports=ports, internet=plan.port, processes=processes)
-        client, internet = _started(plane, controllers, zones, tell), plan.port
+        client, internet = _started(plane, controllers, zones, brought, tell), plan.port
     return Cluster(
         folder=folder, client=client, chart=chart, internet=internet, processes=processes,
         seconds=0 if kept else time.monotonic() - started,
     )  # fmt: skip
 
 
-def _started(plane: ControlPlane, controllers: Flux, zones: Sequence[str], tell: Callable[[str], None]) -> Client:
+def _started(
+    plane: ControlPlane, controllers: Flux, zones: Sequence[str], brought: Brought, tell: Callable[[str], None]
+) -> Client:
     """Start everything, or end what was started."""
     try:
         client = plane.start(zones, tell)
         played = python("slipway.rehearse.cluster.played", str(plane.folder))
         plane.processes.start(PLAYED, played, {"PYTHONPATH": _root()})
         controllers.start(client, plane.kubeconfig)
-        for definition in definitions("external-secrets.io"):
+        for definition in definitions(*brought.groups):
             apply_definition(client, definition)
         _wait_for_storage(client)
     except BaseException:

@@ -18,7 +18,9 @@ from slipway.rehearse.cluster.played import external_secrets, flux_operator, loa
 from slipway.rehearse.cluster.played.git_server import GitServer, Identities
 from slipway.rehearse.cluster.played.internet import internet
 from slipway.rehearse.cluster.played.plan import Plan
+from slipway.rehearse.cluster.played.player import is_there
 from slipway.rehearse.cluster.processes import Processes, end_all
+from values.infrastructure import NAMESPACES
 
 _TICK_SECONDS = 0.25
 
@@ -32,11 +34,18 @@ def main(folder: Path) -> None:
     server = internet(plan.port, git, Path(plan.charts))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     client = connect(Path(plan.kubeconfig), "slipway-played")
+    secrets_manager = Path(plan.secrets_manager)
     players: list[Callable[[], None]] = [
         lambda: flux_operator.play(client),
-        lambda: external_secrets.play(client, Path(plan.secrets_manager)),
-        lambda: load_balancer.play(client),
+        lambda: _when_there("external-secrets", lambda: external_secrets.play(client, secrets_manager)),
+        lambda: _when_there("aws-load-balancer-controller", lambda: load_balancer.play(client)),
     ]
+
+    def _when_there(controller: str, play: Callable[[], None]) -> None:
+        """Play a controller once Flux has installed it, or always where it is somebody else's."""
+        if controller in plan.theirs or is_there(client, NAMESPACES[controller], controller):
+            play()
+
     processes = Processes(folder)
     others = processes.recorded()
     while processes.record.exists():

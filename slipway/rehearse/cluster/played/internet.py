@@ -19,7 +19,7 @@ GIT_HOST = "git.rehearsal.test"
 CHART_HOST = "charts.rehearsal.test"
 REPOSITORY_URL = f"http://{GIT_HOST}/gitops.git"
 CHART_URL = f"http://{CHART_HOST}"
-_CHART_FILE = re.compile(r"index\.yaml|harbor-[\w.]+\.tgz")
+_CHART_FILE = re.compile(r"index\.yaml|[a-z][a-z-]*-\d[\w.]*\.tgz")
 
 
 def proxy_variables(port: int) -> dict[str, str]:

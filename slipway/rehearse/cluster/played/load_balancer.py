@@ -1,4 +1,4 @@
-"""Played: the AWS Load Balancer Controller, as far as an address goes.
+"""Played: the AWS Load Balancer Controller, or whoever else serves Ingresses here, as far as an address goes.
 
 Every Ingress and every Service of type LoadBalancer gets a stable host name of the form that AWS gives. Not played:
 listeners, certificates, target health, the controller's admission webhook, and the record that external-dns makes.

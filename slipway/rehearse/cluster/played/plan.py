@@ -13,6 +13,7 @@ class Plan:
         kubeconfig, repository, charts, secrets_manager: paths.
         port: of the internet.
         writer, reader: passwords at the Git host.
+        theirs: controllers that the environment expects from somebody else, and which are here from the start.
     """
 
     kubeconfig: str
@@ -22,6 +23,7 @@ class Plan:
     port: int
     writer: str
     reader: str
+    theirs: tuple[str, ...] = ()
 
     @classmethod
     def read(cls, folder: Path) -> "Plan":

@@ -4,8 +4,9 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-from lightkube import Client
-from lightkube.generic_resource import create_namespaced_resource
+from lightkube import ApiError, Client
+from lightkube.generic_resource import create_global_resource, create_namespaced_resource
+from lightkube.resources.apps_v1 import Deployment
 from lightkube.resources.core_v1 import Service
 from lightkube.resources.networking_v1 import Ingress
 from lightkube.types import PatchType
@@ -14,13 +15,25 @@ from infra.delivery.status.observe import is_absent
 from slipway.rehearse.cluster.played.third_parties import KINDS
 
 _OWN = {"Ingress": Ingress, "Service": Service}
-_PLURALS = {kind: plural for _, _, kind, plural in KINDS}
+_PLURALS = {kind: (plural, scope) for _, _, kind, plural, scope in KINDS}
+
+
+def is_there(client: Client, namespace: str, name: str) -> bool:
+    """Tell whether a controller's Deployment has a pod that is ready: before, nobody does its work."""
+    try:
+        status = client.get(Deployment, name, namespace=namespace).status
+    except ApiError as error:
+        if is_absent(error):
+            return False
+        raise
+    return bool(status and status.availableReplicas)
 
 
 def documents(client: Client, api_version: str, kind: str) -> list[dict[str, Any]]:
     """Give all objects of a kind; none while the cluster does not know it."""
+    resource = _resource(api_version, kind)
     try:
-        found = client.list(_resource(api_version, kind), namespace="*")
+        found = client.list(resource, namespace="*") if _is_namespaced(kind) else client.list(resource)
         # The items of a list do not say what they are.
         return [{**item.to_dict(), "apiVersion": api_version, "kind": kind} for item in found]
     except Exception as error:
@@ -36,10 +49,8 @@ def set_status(client: Client, document: dict[str, Any], status: dict[str, Any])
         return
     metadata = document["metadata"]
     resource = _resource(document["apiVersion"], document["kind"])
-    client.patch(
-        resource.Status, metadata["name"], {"status": status},
-        namespace=metadata["namespace"], patch_type=PatchType.MERGE,
-    )  # fmt: skip
+    where = {"namespace": metadata["namespace"]} if _is_namespaced(document["kind"]) else {}
+    client.patch(resource.Status, metadata["name"], {"status": status}, patch_type=PatchType.MERGE, **where)
 
 
 def set_conditions(client: Client, document: dict[str, Any], wanted: Iterable[dict[str, str]]) -> None:
@@ -69,4 +80,9 @@ def _resource(api_version: str, kind: str) -> Any:  # noqa: ANN401  # a class th
     if kind in _OWN:
         return _OWN[kind]
     group, _, version = api_version.rpartition("/")
-    return create_namespaced_resource(group, version, kind, _PLURALS[kind])
+    create = create_namespaced_resource if _is_namespaced(kind) else create_global_resource
+    return create(group, version, kind, _PLURALS[kind][0])
+
+
+def _is_namespaced(kind: str) -> bool:
+    return kind in _OWN or _PLURALS[kind][1] == "Namespaced"
