@@ -72,7 +72,7 @@ class HarborSecrets(pulumi.ComponentResource):
     def store(
         self, *, key_arn: pulumi.Input[str], access_key: Mapping[str, pulumi.Output[str]]
     ) -> list[pulumi.Resource]:
-        """Declare the Secrets Manager secrets; gives the resources that hold the values.
+        """Declare the Secrets Manager secrets; gives the resources that hold the values, or a value's place.
 
         Args:
             key_arn: KMS key that encrypts them.
@@ -92,7 +92,8 @@ class HarborSecrets(pulumi.ComponentResource):
                 opts=durable(self._settings, self),
             )
             if any(isinstance(source, Given) for source in secret.properties.values()):
-                continue  # its place; somebody puts the value there
+                stored.append(holder)  # its place; somebody puts the value there
+                continue
             values = {key: self._value(secret, key, source, access_key) for key, source in secret.properties.items()}
             stored.append(
                 secretsmanager.SecretVersion(
