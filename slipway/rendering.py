@@ -22,20 +22,35 @@ if TYPE_CHECKING:
 TOKEN_VARIABLE = "SLIPWAY_GIT_TOKEN"  # noqa: S105
 
 
-def render_environment(environment: str, facts_source: str | None) -> dict[str, str]:
+def _silent(_: str) -> None:
+    """Tell nobody."""
+
+
+def render_environment(
+    environment: str, facts_source: str | None, *, manifests: bool = False, progress: Callable[[str], None] = _silent
+) -> dict[str, str]:
     """Render the files of one environment: path in the GitOps repository → text.
 
     Args:
         environment: name of the stack file.
         facts_source: file with facts, ``-`` for stdin, or None for example facts.
+        manifests: Harbor's objects in place of its release.
+        progress: told that the chart is fetched, which manifests are rendered from.
 
     Raises:
         SettingsError: the stack file or the facts are not usable.
         ValuesError: a key that the chart does not know, or a value of the wrong type.
+        ChartUnavailable: manifests without the chart.
     """
     root, settings = _settings(environment)
     facts = read_facts(facts_source, environment) if facts_source else example(settings)
-    return Inputs(facts.to_json(), read_overrides(root, environment)).files()
+    overrides = read_overrides(root, environment)
+    if not manifests:
+        return Inputs(facts.to_json(), overrides).files()
+    from infra.charts import archive  # noqa: PLC0415  # Helm's engine is for those who want objects
+    from values.manifests import manifests as made  # noqa: PLC0415
+
+    return made(facts, overrides, archive(facts.chart_version, facts.chart_repository, progress))
 
 
 def publish_environment(

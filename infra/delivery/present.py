@@ -4,11 +4,11 @@ there = present(remote, gitops_path="", environment="prod")
 there.lock.chart, there.texts["apps/harbor/prod/release/release.yaml"]
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from infra.delivery.git import Git, Remote, repository
+from infra.delivery.git import Remote, repository
 from infra.delivery.inputs import lock_path
 from infra.delivery.lock import Lock, blob_id
 from infra.errors import Problem, SettingsError
@@ -56,42 +56,13 @@ def present(
         lock = Lock.from_json(git.read_blob(blob), path) if blob else None
         owned = lock.files if lock else {}
         there = git.blobs(base, sorted({*owned, *also(lock)}))
-        texts = read_texts(git, sorted(set(there.values())))
+        texts = git.read_blobs(sorted(set(there.values())))
     return Present(
         commit=base or "",
         lock=lock,
         texts={path: texts[blob] for path, blob in there.items()},
         edited=tuple(path for path in owned if there.get(path) != owned[path]),
     )
-
-
-def read_texts(git: Git, blobs: Sequence[str]) -> dict[str, str]:
-    """Give the texts of many blobs: blob id → text, in two commands however many there are.
-
-    Raises:
-        RemoteUnavailable: the remote does not hand one out.
-    """
-    if not blobs:
-        return {}
-    # A blob that is not there would be fetched by itself, a connection each; where this fails, that still happens.
-    git.attempt(
-        *("-c", "fetch.negotiationAlgorithm=noop", "fetch", "--quiet", "--no-tags", "--no-write-fetch-head"),
-        *("--filter=blob:none", "--stdin", "origin"),
-        stdin="".join(f"{blob}\n" for blob in blobs),
-    )
-    answer = git.attempt("cat-file", "--batch", stdin="".join(f"{blob}\n" for blob in blobs))
-    if answer.code:
-        raise git.unavailable(answer.err)
-    # Sizes are in bytes. Bytes that are no text came as other ones, so such a file is read again by itself.
-    rest, texts = answer.out.encode(), {}
-    for blob in blobs:
-        header, _, rest = rest.partition(b"\n")
-        size = header.rpartition(b" ")[2]
-        if not header.startswith(f"{blob} blob ".encode()) or rest[int(size) : int(size) + 1] != b"\n":
-            return {blob: git.read_blob(blob) for blob in blobs}
-        texts[blob] = rest[: int(size)].decode()
-        rest = rest[int(size) + 1 :]
-    return texts
 
 
 def in_folder(root: Path, *, gitops_path: str, environment: str, also: Collection[str] = ()) -> Present:

@@ -108,8 +108,7 @@ def _plan(root: Path, settings, to: str, facts: str | None, live: "Live") -> "Pl
     from slipway.upgrade.plan import Target, make_plan
 
     given = read_facts(facts, settings.environment) if facts else None
-    token = os.environ.get(TOKEN_VARIABLE)
-    remote = Remote(repository=settings.gitops.repository, branch=settings.gitops.branch, token=token)
+    remote = Remote.of(settings.gitops, os.environ.get(TOKEN_VARIABLE), root)
     live.begin("plan")
     return make_plan(Target(root=root, settings=settings, to=to, facts=given), remote, progress=live.tell)
 
@@ -131,7 +130,7 @@ def _confirm(plan: "Plan", *, yes: bool) -> None:
                 for one in plan.refused
             )
         )
-    if not plan.commit:
+    if not plan.is_read:
         fix = "\n    ".join((*plan.notes, "give SLIPWAY_GIT_TOKEN, or run it where the repository can be reached"))
         raise UpgradeError(Problem(where="--apply", what="the branch could not be read", fix=fix))
     if yes or plan.is_delivered:

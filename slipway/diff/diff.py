@@ -23,7 +23,7 @@ from infra.errors import Problem, SettingsError
 from infra.settings import Settings
 from infra.stack_config import from_stack_file, stack_file
 from slipway.diff.objects import ObjectChange
-from slipway.diff.sides import HARBOR, changes_between, side
+from slipway.diff.sides import HARBOR, changes_between, sides
 from slipway.rendering import TOKEN_VARIABLE, read_facts
 from values.changes import Change, changes, component_of
 from values.facts import Facts
@@ -92,9 +92,11 @@ def diff(root: Path, environment: str, *, facts_source: str | None, against: Pat
     before = {path: text for path, text in there.texts.items() if component_of(path)}
 
     def chart(release: Release) -> Path:
-        return charts.archive(release.version, release.repository, progress)
+        if release.chart == HARBOR:
+            return charts.archive(release.version, release.repository, progress)
+        return charts.cached_or_refuse(release.version, release.repository, release.chart)
 
-    old, new = side(before, chart, lenient=True), side(files, chart)
+    old, new = sides(before, files, chart)
     made_up = ["these are example facts: publishing refuses them until AWS has answered"] if facts.example else []
     return Diff(
         environment=environment,
@@ -106,7 +108,7 @@ def diff(root: Path, environment: str, *, facts_source: str | None, against: Pat
         objects=changes_between(old, new),
         overrides={name: _keys(text) for name, text in overrides.items()},
         refusals=[*([] if against else _refusals(there, files, facts)), *made_up],
-        notes=list(dict.fromkeys([*old.notes, *new.notes])),
+        notes=list(dict.fromkeys([*old.notes.values(), *new.notes.values()])),
     )
 
 
@@ -115,9 +117,10 @@ def _there(settings: Settings, given: Facts | None, root: Path, against: Path | 
     gitops, environment = settings.gitops, settings.environment
     likely = given or example(settings)
     wanted = list(Inputs(likely.to_json(), read_overrides(root, environment)).files())
-    if against:
-        return in_folder(against, gitops_path=gitops.path, environment=environment, also=wanted), str(against)
-    remote = Remote(repository=gitops.repository, branch=gitops.branch, token=os.environ.get(TOKEN_VARIABLE))
+    remote = Remote.of(gitops, os.environ.get(TOKEN_VARIABLE), root)
+    folder = against or (Path(remote.folder) if remote.folder else None)
+    if folder:
+        return in_folder(folder, gitops_path=gitops.path, environment=environment, also=wanted), str(folder)
     there = present(remote, gitops_path=gitops.path, environment=environment, also=lambda _lock: wanted)
     return there, f"{remote.shown} {gitops.branch}" + (
         f" at {there.commit[:10]}" if there.commit else ", which is empty"

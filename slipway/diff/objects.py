@@ -13,9 +13,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import yaml
-
 from slipway.diff.immutable import immutable_changes, reinstalls, value_at
+from values.yaml_text import written
 
 Object = Mapping[str, Any]
 What = Literal["added", "removed", "changed"]
@@ -145,7 +144,7 @@ def _lines(one: Object | None, other: Object | None) -> tuple[str, ...]:
 
 def _text(item: Object) -> str:
     """Write an object so that its lines can be compared: sorted keys, text of several lines as such, secrets hidden."""
-    return yaml.dump(_hidden(item), Dumper=_Dumper, sort_keys=True, width=1000, allow_unicode=True)
+    return written([_hidden(_without_blanks(item))])
 
 
 def _hidden(item: Object) -> Object:
@@ -162,18 +161,12 @@ def _hidden(item: Object) -> Object:
     return hidden
 
 
-class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]
-    """Text of several lines as a block, so that a changed line of a configuration is one changed line."""
-
-    def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002  # an anchor would only confuse
-        """Write everything out."""
-        return True
-
-
-def _block(dumper: Any, text: str) -> Any:  # noqa: ANN401  # PyYAML has no types
-    # A block cannot hold a line that ends with a blank; and what only ends in a newline stays one line.
-    plain = "\n".join(line.rstrip() for line in text.split("\n")).replace("\t", "  ") if "\n" in text else text
-    return dumper.represent_scalar("tag:yaml.org,2002:str", plain, style="|" if "\n" in text.rstrip("\n") else None)
-
-
-_Dumper.add_representer(str, _block)
+def _without_blanks(value: Any) -> Any:  # noqa: ANN401  # any YAML value
+    """Leave out blanks at the ends of lines and tabs: text with them could not be shown line by line."""
+    if isinstance(value, Mapping):
+        return {key: _without_blanks(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_without_blanks(item) for item in value]
+    if isinstance(value, str) and "\n" in value:
+        return "\n".join(line.rstrip() for line in value.split("\n")).replace("\t", "  ")
+    return value

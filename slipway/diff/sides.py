@@ -7,7 +7,7 @@ What Helm makes is rendered here, with the chart that the side's own files name;
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,21 +32,38 @@ class Side:
         files: path → text.
         plain: the objects that Flux applies as they stand in Git.
         made: release → the objects that Helm makes of it; None where they could not be made.
-        notes: what could not be made, and what to do about it.
+        notes: release → what could not be made, and what to do about it.
     """
 
     files: Mapping[str, str]
     plain: Sequence[Item]
     made: Mapping[str, Sequence[Item] | None]
-    notes: Sequence[str]
+    notes: Mapping[str, str]
 
 
-def side(files: Mapping[str, str], charts: Charts, *, lenient: bool = False) -> Side:
+def sides(before: Mapping[str, str], after: Mapping[str, str], charts: Charts) -> tuple[Side, Side]:
+    """Give both sides of a comparison, without the releases that are the same on both.
+
+    Raises:
+        ChartError: a chart does not render with the values of `after`; those of `before` give a note.
+    """
+    told = [
+        {one.name: (one, _chart_in_git(one, files), _kubernetes(files)) for one in releases(files)}
+        for files in (before, after)
+    ]
+    differ = {name for one in told for name in one if told[0].get(name) != told[1].get(name)}
+    return side(before, charts, only=differ, lenient=True), side(after, charts, only=differ)
+
+
+def side(
+    files: Mapping[str, str], charts: Charts, *, only: Collection[str] | None = None, lenient: bool = False
+) -> Side:
     """Give the objects that Flux makes of an environment's files.
 
     Args:
         files: path → text.
-        charts: gives the archive of a release's chart; called for Harbor's.
+        charts: gives the archive of a release's chart, unless that is in Git.
+        only: releases to make; None for all.
         lenient: a chart that does not render is a note, not an error.
 
     Raises:
@@ -54,15 +71,17 @@ def side(files: Mapping[str, str], charts: Charts, *, lenient: bool = False) -> 
     """
     plain = [Item(component=component_of(path), object=one) for path, found in applied(files).items() for one in found]
     made: dict[str, Sequence[Item] | None] = {}
-    notes: list[str] = []
+    notes: dict[str, str] = {}
     for release in releases(files):
+        if only is not None and release.name not in only:
+            continue
         try:
             made[release.name] = _made(release, files, charts, notes)
         except ChartError as error:
             if not lenient:
                 raise
             made[release.name] = None
-            notes.append(f"{release.name}: what is there now does not render: {error}")
+            notes[release.name] = f"{release.name}: what is there now does not render: {error}"
     return Side(files=files, plain=plain, made=made, notes=notes)
 
 
@@ -76,7 +95,7 @@ def changes_between(before: Side, after: Side) -> list[ObjectChange]:
     return compare(*everything)
 
 
-def _made(release: Release, files: Mapping[str, str], charts: Charts, notes: list[str]) -> Sequence[Item] | None:
+def _made(release: Release, files: Mapping[str, str], charts: Charts, notes: dict[str, str]) -> Sequence[Item] | None:
     chart = _chart(release, files, charts, notes)
     if chart is None:
         return None
@@ -85,27 +104,33 @@ def _made(release: Release, files: Mapping[str, str], charts: Charts, notes: lis
     )
     made = objects_by_template(texts)
     patched, note = post_rendered(texts, release)
-    notes += [note] if note else []
+    if note:
+        notes[release.name] = note
     # Patches keep kind and name, so these lead back to the template.
     components = {_identity(item): _component(release, path) for path, found in made.items() for item in found}
     items = patched if patched is not None else [item for found in made.values() for item in found]
     return [Item(component=components.get(_identity(item), release.name), object=item) for item in items]
 
 
-def _chart(release: Release, files: Mapping[str, str], charts: Charts, notes: list[str]) -> Path | bytes | None:
+def _chart(release: Release, files: Mapping[str, str], charts: Charts, notes: dict[str, str]) -> Path | bytes | None:
     if not release.repository:
-        folder = release.chart.removeprefix("./")
-        if f"{folder}/Chart.yaml" in files:
-            return packed(files, folder)
-        notes.append(f"{release.name}: its chart {release.chart} is not among the files; its objects are left out")
-    elif release.chart == HARBOR:
-        try:
-            return charts(release)
-        except ChartUnavailable as error:
-            notes.append(f"Harbor's objects are left out, only values and Flux's are compared. {error}")
-    else:
-        notes.append(f"{release.name}: objects of the chart {release.chart} {release.version} are left out")
+        if chart := _chart_in_git(release, files):
+            return chart
+        notes[release.name] = f"{release.name}: its chart {release.chart} is not among the files"
+        return None
+    try:
+        return charts(release)
+    except ChartUnavailable as error:
+        whose = "Harbor's objects are" if release.chart == HARBOR else f"the objects of {release.name} are"
+        notes[release.name] = f"{whose} left out; their values and what Flux applies are compared. {error}"
     return None
+
+
+def _chart_in_git(release: Release, files: Mapping[str, str]) -> bytes:
+    """Give a chart that is among the files, packed; nothing if it is not."""
+    folder = release.chart.removeprefix("./")
+    there = not release.repository and f"{folder}/Chart.yaml" in files
+    return packed(files, folder) if there else b""
 
 
 def _component(release: Release, template: str) -> str:

@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from pydantic import ValidationError
 
 from infra.delivery.git import Remote
 from infra.delivery.inputs import Inputs
 from infra.delivery.lock import blob_id
-from infra.delivery.present import present
+from infra.delivery.present import in_folder, present
 from infra.errors import Problem, UpgradeError
 from values.facts import SUPPORTED_CHART_VERSIONS, Facts
 
@@ -20,7 +21,7 @@ class Delivered:
     """One environment as its branch has it.
 
     Attributes:
-        commit: the branch's last.
+        commit: the branch's last; empty where files only are delivered.
         facts: of the last publish.
         files: path → text.
         edited: generated paths that somebody else changed since.
@@ -42,7 +43,8 @@ def delivered(remote: Remote, *, gitops_path: str, environment: str) -> Delivere
         UpgradeError: facts that this Slipway does not read.
         ValuesError: it cannot render them.
     """
-    there = present(remote, gitops_path=gitops_path, environment=environment)
+    named = {"gitops_path": gitops_path, "environment": environment}
+    there = in_folder(Path(remote.folder), **named) if remote.folder else present(remote, **named)
     if there.lock is None:
         return None
     facts = _facts(there.texts, "/".join(filter(None, (gitops_path, "apps/harbor", environment, "facts.json"))))

@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from infra.assemble import example
-from infra.charts import CHART, archive
+from infra.charts import HARBOR, archive, cached_or_refuse
 from infra.delivery.git import Remote
 from infra.delivery.inputs import Inputs, read_overrides
 from infra.errors import Problem, RemoteUnavailable, UpgradeError
 from infra.settings import Settings
 from slipway.diff.objects import ObjectChange
-from slipway.diff.sides import changes_between, side
+from slipway.diff.sides import changes_between, sides
 from slipway.upgrade.backup import Command, commands
 from slipway.upgrade.delivered import Delivered, delivered
 from values import contract
@@ -82,7 +82,8 @@ class Plan:
         before, after: chart versions; the same where there is nothing left to do.
         harbor: version of Harbor before and after.
         stack_file: version that the stack file names now.
-        commit: the branch's last; empty where it could not be read.
+        commit: the branch's last; empty where files only are delivered, or it could not be read.
+        is_read: what is delivered could be read.
         facts: what is published, with the new version in it.
         touches: what the charts' differences mean here.
         values: what changes in the generated values.
@@ -99,6 +100,7 @@ class Plan:
     harbor: tuple[str, str]
     stack_file: str
     commit: str
+    is_read: bool
     facts: Facts
     touches: Sequence[Touch]
     values: Sequence[Change]
@@ -151,6 +153,7 @@ def make_plan(target: Target, remote: Remote, *, progress: Progress) -> Plan:
         harbor=(contract.harbor_version(before), contract.harbor_version(target.version)),
         stack_file=target.settings.chart_version,
         commit=now.commit if now else "",
+        is_read=now is not None,
         facts=after_facts,
         touches=tuple(_touches(way, *values)),
         values=changes(*({path: text for path, text in files.items() if "/values/" in path} for files in (old, new))),
@@ -258,7 +261,7 @@ def _at(values: Mapping[str, Any], key: str) -> Any:  # noqa: ANN401  # any YAML
 
 def _values(files: Mapping[str, str]) -> Mapping[str, Any]:
     """Give what Harbor's release hands to the chart."""
-    return next(one.values for one in releases(files) if one.chart == CHART)
+    return next(one.values for one in releases(files) if one.chart == HARBOR)
 
 
 def _objects(
@@ -267,13 +270,14 @@ def _objects(
     """Give every object that changes, as far as the charts can be had; the rest is a note."""
 
     def chart(release: Release) -> Path:
+        if release.chart != HARBOR:
+            return cached_or_refuse(release.version, release.repository, release.chart)
         found = archive(release.version, release.repository, progress)
         progress(f"rendering chart {release.version}")
         return found
 
-    # What is delivered may be broken, and this upgrade what mends it.
-    before, after = side(old, chart, lenient=True), side(new, chart)
-    notes += dict.fromkeys([*before.notes, *after.notes])
+    before, after = sides(old, new, chart)
+    notes += dict.fromkeys([*before.notes.values(), *after.notes.values()])
     return changes_between(before, after)
 
 

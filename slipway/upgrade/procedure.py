@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from infra.delivery.order import Published
 from infra.delivery.status.chain import Chain
 from infra.errors import Problem, UpgradeError
 from infra.stack_config import stack_file
@@ -32,7 +33,7 @@ class Done:
 def upgrade_steps(
     plan: Plan, root: Path, *, look: Follow | None, follow: Follow | None, note: Callable[[str], None]
 ) -> list[Step[Done]]:
-    """Give the steps.
+    """Give the steps; what waits in a pull request, or for somebody's commit, is not followed.
 
     Args:
         plan: what was agreed to.
@@ -41,27 +42,29 @@ def upgrade_steps(
         follow: follows the delivery to its end.
         note: told about lost races.
     """
+    published: list[Published] = []
     steps = [
         Step("edit the stack file", lambda: _edit(plan, root)),
-        Step("publish", lambda: _publish(plan, note)),
+        Step("publish", lambda: _publish(plan, note, published)),
     ]
     # After a run that was killed the delivery is under way already, and is followed.
     if look and not plan.is_delivered:
         steps.insert(0, Step("look at what is delivered now", lambda: _refuse_undelivered(plan, look)))
     if follow:
-        steps.append(Step("wait until it is delivered", lambda: _wait(plan, follow)))
+        steps.append(Step("wait until it is delivered", lambda: _wait(plan, follow, published[0])))
     return steps
 
 
 def _refuse_undelivered(plan: Plan, look: Follow) -> Done:
     chain = look()
-    if chain.verdict != "delivered" or chain.commit != plan.commit:
+    moved = bool(plan.commit) and chain.commit != plan.commit
+    if chain.verdict != "delivered" or moved:
         link = chain.stands_at
         says = f"is not what the cluster has: {link.name}: {link.says}"
-        if chain.commit != plan.commit:
+        if moved:
             says = f"is no longer the branch's last, which is {chain.commit[:12]}: plan again"
         fix = f"slipway status {plan.environment} --wait; then run the upgrade again"
-        raise UpgradeError(Problem(where=f"commit {plan.commit[:12]}", what=says, fix=fix))
+        raise UpgradeError(Problem(where=f"commit {(plan.commit or chain.commit)[:12]}", what=says, fix=fix))
     return Done(step="look", says=f"{chain.commit[:12]} is delivered")
 
 
@@ -73,18 +76,25 @@ def _edit(plan: Plan, root: Path) -> Done:
     return Done(step="stack file", says=f"{shown} says {plan.after} already")
 
 
-def _publish(plan: Plan, note: Callable[[str], None]) -> Done:
+def _publish(plan: Plan, note: Callable[[str], None], result: list[Published]) -> Done:
     # The facts that Pulumi knows still name the chart before; these are the branch's own with the new version.
     with tempfile.TemporaryDirectory(prefix="slipway-") as folder:
         facts = Path(folder) / "facts.json"
         facts.write_text(plan.facts.to_json())
         published = publish_environment(plan.environment, str(facts), dry_run=False, take_over=False, progress=note)
+    result.append(published)
+    if published.pull_request:
+        return Done(step="publish", says=f"waits for somebody to merge it: {published.pull_request}")
+    if not published.commit:
+        return Done(step="publish", says=f"{len(published.changed)} files written; they wait for somebody's commit")
     if published.created:
         return Done(step="publish", says=f"committed {published.commit[:12]}: {len(published.changed)} files")
     return Done(step="publish", says=f"{published.commit[:12]} has it already")
 
 
-def _wait(plan: Plan, follow: Follow) -> Done:
+def _wait(plan: Plan, follow: Follow, published: Published) -> Done:
+    if published.pull_request or not published.commit:
+        return Done(step="deliver", says=f"afterwards: slipway status {plan.environment} --wait")
     chain = follow()
     if chain.verdict == "delivered":
         return Done(step="deliver", says=f"{chain.commit[:12]} is delivered")

@@ -162,8 +162,7 @@ def test_a_missing_secret_holds_everything_up_until_it_arrives(world, capsys):
     assert (
         # The digests of all Secrets are the other one.
         "9 of 11 are there; harbor-db (and 1 more): error processing spec.dataFrom[0].extract, err: "
-        f"Secret does not exist: {name}"
-        in seen
+        f"Secret does not exist: {name}" in seen
     )
     assert "try: kubectl -n harbor describe externalsecret harbor-db" in seen
     assert "· HelmRelease harbor/harbor" in seen  # it waits, and nothing is rendered with an empty password

@@ -187,3 +187,46 @@ def test_facts_of_another_form_in_the_branch(project, capsys):
 
     assert run(["diff", "ha"]) == 1
     assert "give --facts FILE" in capsys.readouterr().err
+
+
+def test_files_only_are_compared_with_their_folder(project, chart, capsys):
+    facts = facts_of("ha", chartRepository="https://127.0.0.1:1/charts")
+    write_files(Inputs(facts.to_json()).files(), project.folder / "delivered")
+    project.settings(
+        gitops={"repository": project.repository.path.as_uri(), "mode": "files", "folder": "delivered"},
+    )
+
+    assert run(["diff", "ha"]) == 0
+    assert "delivered" in capsys.readouterr().out
+
+
+def test_a_setting_of_harbor_reaches_its_objects(project, chart, capsys):
+    project.settings(harbor={"logging": {"level": "debug"}})
+
+    assert run(["diff", "ha", "--output", "json"]) == 2
+
+    found = json.loads(capsys.readouterr().out)
+    assert {"component": "common", "key": "logLevel", "before": '"info"', "after": '"debug"'} in found["values"]
+    assert "Deployment/harbor-core" in {f"{one['kind']}/{one['name']}" for one in found["objects"] if one["rolls"]}
+
+
+def test_post_renderer_patches_are_in_the_objects_or_said_to_be_missing(project, chart, capsys, monkeypatch, tmp_path):
+    project.override("mine", "core: {replicas: 4}\n")
+    monkeypatch.setattr("slipway.diff.post_render.shutil.which", lambda _name: None)
+
+    assert run(["diff", "ha"]) == 2
+    assert "the post-renderer's patches are left out, for want of kustomize or kubectl" in capsys.readouterr().out
+
+
+def test_a_patch_of_the_post_renderer_is_shown(project, chart, capsys):
+    if not (shutil.which("kubectl") or shutil.which("kustomize")):
+        pytest.skip("neither kubectl nor kustomize on PATH")
+    path = "apps/harbor/ha/release/release.yaml"
+    text = project.repository.read(path)
+    assert "seconds: 60" in text
+    project.repository.write(path, text.replace("seconds: 60", "seconds: 5"))
+
+    assert run(["diff", "ha", "--output", "json"]) == 2
+    changed = objects_of(capsys)["Deployment/harbor-core"]
+    assert changed["rolls"]
+    assert [line.strip("+- ") for line in changed["diff"] if line[0] in "+-"] == ["seconds: 5", "seconds: 60"]

@@ -1,10 +1,12 @@
 """A project whose environment ha is delivered at chart 1.18.3 in a real bare repository; charts are our stand-in."""
 
+import json
 import os
 from pathlib import Path
 
 import pytest
 
+from slipway.cli import run
 from slipway.rehearse.cluster.charts import write_repository
 from tests.delivery.repositories import Repository
 from tests.values.conftest import facts_of
@@ -40,15 +42,10 @@ class Project:
         path.write_text(facts_of("ha", chartVersion=chart).to_json())
         return path
 
-    def publish(self, chart: str = "1.18.3") -> str:
-        from slipway.cli import run
-
+    def publish(self, chart: str = "1.18.3") -> None:
         assert run(["publish", "ha", "--facts", str(self.facts(chart))]) == 0
-        return self.repository.head()
 
     def delivered_chart(self) -> str:
-        import json
-
         return json.loads(self.repository.read("apps/harbor/ha/.slipway.lock.json"))["chart"]
 
     def says(self, version: str) -> bool:

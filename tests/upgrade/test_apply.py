@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from infra.delivery.order import Published
 from infra.delivery.status.chain import Chain, Link
 from infra.errors import UpgradeError
 from slipway.cli import run
@@ -169,7 +170,7 @@ def plan_of(project, to: str = "1.19.1"):
     from slipway.upgrade.plan import Target, make_plan
 
     settings = from_stack_file(project.stack_file)
-    remote = Remote(repository=settings.gitops.repository, branch="main")
+    remote = Remote.of(settings.gitops, None, project.root)
     return make_plan(Target(root=project.root, settings=settings, to=to), remote, progress=lambda _: None)
 
 
@@ -218,3 +219,45 @@ def test_a_run_whose_commit_is_made_only_follows_it(project, capsys):
 
     assert [one.step for one in done] == ["stack file", "publish", "deliver"]
     assert project.repository.head() == head
+
+
+def test_files_only_are_written_and_wait_for_a_commit(project, capsys):
+    """Mode files: what is delivered stands in the folder, and nobody waits for what somebody else commits."""
+    text = project.stack_file.read_text()
+    project.stack_file.write_text(f"{text}    mode: files\n    folder: clone\n")
+    (project.root / "clone").mkdir()
+    project.publish("1.18.3")
+    capsys.readouterr()
+    plan, head = plan_of(project), project.repository.head()
+    assert (plan.before, plan.commit) == ("1.18.3", "")
+
+    done = run_steps(
+        procedure.upgrade_steps(plan, project.root, look=lambda: chain(head), follow=never, note=lambda _: None),
+        Watcher(),
+    )
+
+    assert [one.step for one in done] == ["look", "stack file", "publish", "deliver"]
+    assert "wait for somebody's commit" in done[2].says
+    release = project.root / "clone" / "apps" / "harbor" / "ha" / "release" / "release.yaml"
+    assert 'version: "1.19.1"' in release.read_text()
+
+
+def test_a_pull_request_is_not_waited_for(project, monkeypatch):
+    """GitHub is played by tests/delivery; here it is what it answers."""
+    waiting = Published(commit="c" * 40, changed=("a",), created=True, pull_request="https://github.test/pull/7")
+    monkeypatch.setattr(procedure, "publish_environment", lambda *_, **__: waiting)
+    look = chain(project.repository.head())
+
+    done = run_steps(
+        procedure.upgrade_steps(
+            plan_of(project), project.root, look=lambda: look, follow=never, note=lambda _: None
+        ),
+        Watcher(),
+    )
+
+    assert done[2].says == "waits for somebody to merge it: https://github.test/pull/7"
+    assert done[3].says == "afterwards: slipway status ha --wait"
+
+
+def never() -> Chain:
+    raise AssertionError("it was followed")
