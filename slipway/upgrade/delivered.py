@@ -43,8 +43,11 @@ def delivered(remote: Remote, *, gitops_path: str, environment: str) -> Delivere
         UpgradeError: facts that this Slipway does not read.
         ValuesError: it cannot render them.
     """
-    named = {"gitops_path": gitops_path, "environment": environment}
-    there = in_folder(Path(remote.folder), **named) if remote.folder else present(remote, **named)
+    there = (
+        in_folder(Path(remote.folder), gitops_path=gitops_path, environment=environment)
+        if remote.folder
+        else present(remote, gitops_path=gitops_path, environment=environment)
+    )
     if there.lock is None:
         return None
     facts = _facts(there.texts, "/".join(filter(None, (gitops_path, "apps/harbor", environment, "facts.json"))))

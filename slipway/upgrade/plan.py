@@ -243,7 +243,7 @@ def _touches(way: Sequence[Step], old: Mapping[str, Any], new: Mapping[str, Any]
                 yield Touch(key=key, what=what, do="follow it, or take it out", source=step.source)
         for key, (before, after) in step.retyped.items():
             if _at(new, key) is not None:
-                yield Touch(key=key, what=f"is a {after} now, no longer a {before}", do="", source=step.source)
+                yield Touch(key=key, what=f"takes {after} now; before: {before}", do="", source=step.source)
         if used := [key for key in step.added if _at(new, key) is not None]:
             what = f"new in {step.after}, and used from now on"
             yield Touch(key=", ".join(used), what=what, do="", source=step.source)

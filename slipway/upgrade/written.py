@@ -43,8 +43,8 @@ def order(plan: Plan) -> tuple[str, ...]:
         "snapshot: the commands above, until the database's is available",
         f'read-only: curl -u admin -X PUT -H "Content-Type: application/json" -d \'{{"read_only": true}}\' '
         f"https://{host}/api/v2.0/configurations (pulls go on, pushes are refused)",
-        f"publish: slipway upgrade {environment} --to {to} --apply (stack file, commit, delivery; a transfer that runs "
-        "while core's pods are replaced is cut, and the client tries again)",
+        f"publish: slipway upgrade {environment} --to {to} --apply (stack file, commit, delivery; a transfer through "
+        "core that outlasts its drain is cut, and clients try again)",
         f"verify: https://{host}/api/v2.0/health answers 200 whatever it is, so read what it says; pull an image",
         'read-only off: the same call with {"read_only": false}',
         f"commit stacks/Pulumi.{environment}.yaml; the next `pulumi up` takes the version into its facts",

@@ -249,9 +249,7 @@ def test_a_pull_request_is_not_waited_for(project, monkeypatch):
     look = chain(project.repository.head())
 
     done = run_steps(
-        procedure.upgrade_steps(
-            plan_of(project), project.root, look=lambda: look, follow=never, note=lambda _: None
-        ),
+        procedure.upgrade_steps(plan_of(project), project.root, look=lambda: look, follow=never, note=lambda _: None),
         Watcher(),
     )
 
