@@ -15,6 +15,7 @@
       + ChartUnavailable        the chart's archive is neither in the cache nor to be had from its repository
       + ClusterError            the Kubernetes API: no rights, or no Flux behind it
         - ClusterAway           it does not answer, or not yet
+      + UpgradeError            the upgrade is refused, or stopped before its end
       + NotDelivered            Flux has not delivered the commit
       + BootstrapError          the account: no rights to it, or something in it is somebody else's
       + RehearsalError          the rehearsal could not go on
@@ -126,6 +127,10 @@ class ClusterAway(ClusterError):
 
 class NotDelivered(SlipwayError):
     """Flux failed to deliver a commit, or was still at it when the time was up."""
+
+
+class UpgradeError(SlipwayError):
+    """The upgrade is refused, was not confirmed, or stopped before its end."""
 
 
 class RehearsalError(SlipwayError):

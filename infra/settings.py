@@ -115,7 +115,8 @@ class Settings(Setting):
     def _is_supported(cls, value: str, info: ValidationInfo) -> str:
         supported = SUPPORTED_CHART_VERSIONS if info.field_name == "chart_version" else tables.kubernetes_versions()
         if value not in supported:
-            raise Refused("is outside support", f"supported: {', '.join(supported)}")
+            add = "; to add one: charts/harbor/README.md" if info.field_name == "chart_version" else ""
+            raise Refused("is outside support", f"supported: {', '.join(supported)}{add}")
         return value
 
     @field_validator("harbor")

@@ -7,13 +7,16 @@ findings("core.yaml", "core: {replcas: 2}", "1.19.1")
 import difflib
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from values.errors import Finding
+from values import chart_history
+from values.errors import Finding, ValuesError
+from values.facts import SUPPORTED_CHART_VERSIONS
 
 FOLDER = Path(__file__).parents[1] / "charts" / "harbor"
 # libyaml parses ten times faster; a build of PyYAML without it still works.
@@ -31,16 +34,26 @@ _TYPES: Mapping[str, tuple[type, ...]] = {
 
 @cache
 def _document(version: str) -> Mapping[str, Any]:
-    return json.loads((FOLDER / f"{version}.json").read_text())
+    try:
+        return json.loads((FOLDER / f"{version}.json").read_text())
+    except FileNotFoundError:
+        known = f"known: {', '.join(SUPPORTED_CHART_VERSIONS)}; {chart_history.HOW_TO_ADD}"
+        message = f"there is no contract for chart {version}"
+        raise ValuesError(Finding(path="chartVersion", key="", message=message, suggestion=known)) from None
 
 
 def contract(version: str) -> Mapping[str, Any]:
     """Give the tree of keys of a chart version: key → type name, or the tree below it.
 
     Raises:
-        FileNotFoundError: the version is not supported.
+        ValuesError: the version is not supported.
     """
     return _document(version)["keys"]
+
+
+def harbor_version(version: str) -> str:
+    """Give the version of Harbor that a chart version installs."""
+    return _document(version)["appVersion"]
 
 
 def harbor(version: str) -> tuple[int, ...]:
@@ -56,6 +69,47 @@ def has(version: str, key: str) -> bool:
             return False
         node = node[part]
     return True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Difference:
+    """How two trees of keys differ, by dotted key; of a new or a missing subtree, its root alone.
+
+    Attributes:
+        added, removed: keys.
+        retyped: key → type before and after.
+    """
+
+    added: tuple[str, ...]
+    removed: tuple[str, ...]
+    retyped: Mapping[str, tuple[str, str]]
+
+
+def difference(before: str, after: str) -> Difference:
+    """Compare the contracts of two versions."""
+    old, new = contract(before), contract(after)
+    return Difference(
+        added=tuple(_missing(new, old)), removed=tuple(_missing(old, new)), retyped=dict(_retyped(old, new))
+    )
+
+
+def _missing(keys: Mapping[str, Any], known: Mapping[str, Any], at: str = "") -> Iterator[str]:
+    """Give what `keys` has and `known` has not."""
+    for key, node in keys.items():
+        if key not in known:
+            yield f"{at}{key}"
+        elif isinstance(node, Mapping) and isinstance(known[key], Mapping):
+            yield from _missing(node, known[key], f"{at}{key}.")
+
+
+def _retyped(old: Mapping[str, Any], new: Mapping[str, Any], at: str = "") -> Iterator[tuple[str, tuple[str, str]]]:
+    for key, node in old.items():
+        other = new.get(key)
+        if isinstance(node, Mapping) and isinstance(other, Mapping):
+            yield from _retyped(node, other, f"{at}{key}.")
+        elif other is not None and node != other:
+            kinds = tuple("keys" if isinstance(kind, Mapping) else kind for kind in (node, other))
+            yield f"{at}{key}", (kinds[0], kinds[1])
 
 
 # Most documents are the same in many environments; the facts are in few of them.
@@ -90,12 +144,7 @@ def _below(
     for key, value in values.items():
         here = (*at, str(key))
         if key not in known:
-            yield Finding(
-                path=path,
-                key=".".join(here),
-                message=f"the chart {version} has no such key{_did_you_mean(str(key), known)}",
-                suggestion=f"known here: {', '.join(known)}" if len(known) <= 12 else "see charts/harbor",
-            )
+            yield _unknown(path, here, key, value, known, version)
         elif value is None:
             continue  # deletes the chart's default
         elif isinstance(known[key], Mapping):
@@ -105,6 +154,24 @@ def _below(
                 yield _mistyped(path, here, "a mapping", value)
         else:
             yield from _leaf(known[key], value, here, path)
+
+
+def _unknown(
+    path: str,
+    at: tuple[str, ...],
+    key: Any,  # noqa: ANN401  # any YAML key
+    value: Any,  # noqa: ANN401
+    known: Mapping[str, Any],
+    version: str,
+) -> Finding:
+    """Say what became of a key, or what is like it."""
+    # Of a subtree that is gone only its leaves may have a story: expose.ingress.harbor.annotations.
+    named = [".".join(at), *(".".join((*at, str(below))) for below in (value if isinstance(value, dict) else ()))]
+    fates = dict.fromkeys(filter(None, (chart_history.fate(name, version) for name in named)))
+    story = f"; {'; '.join(fates)}" if fates else _did_you_mean(str(key), known)
+    hint = f"known here: {', '.join(known)}" if len(known) <= 12 else "see charts/harbor"
+    message = f"the chart {version} has no such key{story}"
+    return Finding(path=path, key=".".join(at), message=message, suggestion="" if fates else hint)
 
 
 def _leaf(kind: str, value: Any, at: tuple[str, ...], path: str) -> Iterator[Finding]:  # noqa: ANN401  # any YAML value

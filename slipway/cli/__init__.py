@@ -26,6 +26,7 @@ from slipway.cli.render import render
 from slipway.cli.schema import schema
 from slipway.cli.status import status
 from slipway.cli.teardown import teardown
+from slipway.cli.upgrade import upgrade
 from values.errors import ValuesError
 
 app = typer.Typer(
@@ -55,20 +56,8 @@ def options(
 
 
 for command in (
-    init,
-    bootstrap,
-    schema,
-    explain,
-    render,
-    diff,
-    images,
-    publish,
-    status,
-    check,
-    forecast,
-    diagram,
-    teardown,
-):
+    init, bootstrap, schema, explain, render, diff, images, publish, status, upgrade, check, forecast, diagram, teardown,
+):  # fmt: skip
     app.command()(command)
 app.add_typer(rehearse.app, name="rehearse")
 app.add_typer(tools.app, name="tools")

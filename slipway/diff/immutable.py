@@ -44,12 +44,19 @@ def immutable_changes(before: Object, after: Object) -> tuple[str, ...]:
     found = [path for path in _FIELDS.get(str(kind), ()) if _differs(before, after, path)]
     if kind == "StatefulSet":
         found += _others(before, after, _STATEFUL_SET)
+    if kind == "Deployment" and _strategies(before, after) == ("RollingUpdate", "Recreate"):
+        # The defaulted rollingUpdate stays beside it under server-side apply (goharbor/harbor-helm#2288).
+        found.append("spec.strategy.type")
     if kind == "PersistentVolumeClaim":
         found += _others(before, after, _CLAIM)
         found += ["spec.resources.requests.storage (smaller)"] if _shrinks(before, after) else []
     if kind in {"ConfigMap", "Secret"} and before.get("immutable"):
         found += [part for part in ("data", "binaryData", "immutable") if before.get(part) != after.get(part)]
     return tuple(found)
+
+
+def _strategies(before: Object, after: Object) -> tuple[object, ...]:
+    return tuple(value_at(item, "spec.strategy.type") or "RollingUpdate" for item in (before, after))
 
 
 def reinstalls(before: Object, after: Object) -> tuple[str, ...]:

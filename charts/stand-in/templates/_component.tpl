@@ -54,6 +54,11 @@ metadata:
     checksum/configmap: {{ include "component.config" . | sha256sum }}
     {{- with $own.podAnnotations }}{{ toYaml . | nindent 4 }}{{ end }}
 spec:
+  {{- if has .name (list "core" "jobservice" "registry") }}
+  terminationGracePeriodSeconds: 120
+  {{- end }}
+  # What the namespace's pod security asks for, and the official chart's containers have.
+  securityContext: {runAsUser: 10000, fsGroup: 10000}
   {{- with $own.topologySpreadConstraints }}
   topologySpreadConstraints:
     {{- range . }}
@@ -67,6 +72,12 @@ spec:
     {{- if eq $.name "registry" }}{{ $resources = index $own . "resources" }}{{ end }}
     - name: {{ ternary "registryctl" . (eq . "controller") }}
       image: stand-in/harbor-{{ . }}:{{ $.root.Chart.Version }}
+      securityContext:
+        allowPrivilegeEscalation: false
+        capabilities: {drop: [ALL]}
+        privileged: false
+        runAsNonRoot: true
+        seccompProfile: {type: RuntimeDefault}
       envFrom: [{configMapRef: {name: harbor-{{ $.name }}}}]
       securityContext: {{- include "component.security" . | nindent 8 }}
       {{- with $resources }}

@@ -1,0 +1,1 @@
+"""From one version of Harbor's chart to the next: a plan, then the steps."""
