@@ -29,7 +29,10 @@ def load() -> dict | None:
 
 
 def _converted(node):
-    """Turn Swagger's `x-nullable` into JSON Schema, and refuse keys that a schema does not name."""
+    """Turn Swagger's `x-nullable` into JSON Schema, and refuse keys that a schema does not name.
+
+    Values that are called plain objects are anything: so they are in Harbor's own code.
+    """
     if isinstance(node, list):
         return [_converted(each) for each in node]
     if not isinstance(node, dict):
@@ -37,6 +40,8 @@ def _converted(node):
     done = {key: _converted(value) for key, value in node.items()}
     if done.get("x-nullable") and isinstance(done.get("type"), str):
         done["type"] = [done["type"], "null"]
+    if done.get("additionalProperties") == {"type": "object"}:
+        done["additionalProperties"] = True
     if isinstance(done.get("properties"), dict) and "additionalProperties" not in done and "allOf" not in done:
         done["additionalProperties"] = False
     return done

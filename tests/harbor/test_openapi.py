@@ -26,7 +26,15 @@ def test_every_operation_of_the_server_is_one_of_harbors(document):
 
 
 def exchange(**changes):
-    usual = {"method": "GET", "template": "/labels", "path": "/labels", "query": {}, "body": "", "status": 200, "answer": []}
+    usual = {
+        "method": "GET",
+        "template": "/labels",
+        "path": "/labels",
+        "query": {},
+        "body": "",
+        "status": 200,
+        "answer": [],
+    }
     return usual | changes
 
 

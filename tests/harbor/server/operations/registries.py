@@ -10,7 +10,23 @@ from tests.harbor.server.query import Fuzzy, conditions
 from tests.harbor.server.routes import operation
 from tests.harbor.server.state import Taken
 
-TYPES = ["ali-acr", "aws-ecr", "azure-acr", "docker-hub", "docker-registry", "dtr", "gitlab", "github-ghcr", "google-gcr", "harbor", "huawei-SWR", "jfrog-artifactory", "quay", "tencent-tcr", "volcengine-cr"]
+TYPES = [
+    "ali-acr",
+    "aws-ecr",
+    "azure-acr",
+    "docker-hub",
+    "docker-registry",
+    "dtr",
+    "gitlab",
+    "github-ghcr",
+    "google-gcr",
+    "harbor",
+    "huawei-SWR",
+    "jfrog-artifactory",
+    "quay",
+    "tencent-tcr",
+    "volcengine-cr",
+]
 _CREDENTIAL = {"type": str, "access_key": str, "access_secret": str}
 _SHAPE = {
     "name": str,
