@@ -7,7 +7,7 @@ await harbor.send(request)
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import GenericAlias
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 from urllib.parse import quote, urlencode
 
 from pydantic import TypeAdapter
@@ -136,7 +136,8 @@ def one_or_none(kind: type[Result]) -> Callable[[Raw], Result | None]:
 
 def page_of(kind: type[Item]) -> Callable[[Raw], Page[Item]]:
     """Read a page of objects, with the count of all."""
-    adapter = TypeAdapter(GenericAlias(list, (kind,)))
+    rows: Any = GenericAlias(list, (kind,))
+    adapter: TypeAdapter[list[Item]] = TypeAdapter(rows)
 
     def read(raw: Raw) -> Page[Item]:
         items = adapter.validate_json(raw.body)

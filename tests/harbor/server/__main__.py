@@ -19,7 +19,8 @@ async def main(folder: Path, port: int, program: str) -> None:
     with started(program, folder, harbor.tokens.certificate) as address:
         harbor.registry = address
         runner, port = await serve(harbor, "127.0.0.1", port)
-        print(port, flush=True)
+        sys.stdout.write(f"{port}\n")
+        sys.stdout.flush()
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGTERM, stop.set)

@@ -4,7 +4,6 @@ await serve(harbor, "127.0.0.1", 8080)
 """
 
 import asyncio
-import inspect
 import json
 import os
 from urllib.parse import parse_qsl
@@ -64,7 +63,7 @@ class App:
     async def _answer(
         self, request: web.BaseRequest, name: str, operation: Operation | None, parameters: dict, body: bytes
     ) -> Answer:
-        cookies = request.cookies
+        cookies = _cookies(request.headers.get("Cookie", ""))
         sid, csrf = cookies.get("sid"), cookies.get(CSRF_COOKIE)
         writes = operation.writes if operation else name == "login"
         by = ""
@@ -72,8 +71,7 @@ class App:
             who, by = await self.sessions.who(request.headers.get("Authorization", ""), sid)
             if (writes or request.method not in {"GET", "HEAD"}) and (sid is not None or operation is None):
                 self.sessions.check_token(csrf, request.headers.get(CSRF_HEADER))
-            if writes and name not in _ALWAYS and self.harbor.setting("read_only"):
-                raise denied("The system is in read only mode. Any modification is prohibited.")
+            self._check_read_only(name, writes=writes)
             if operation is None:
                 answer = await self._page(name, request, body, sid, who)
             else:
@@ -104,6 +102,10 @@ class App:
         set_now = self.sessions.cookies(sid, csrf, api=operation is not None)
         return Answer(status=answer.status, body=answer.body, headers=_merged(answer.headers, set_now))
 
+    def _check_read_only(self, name: str, *, writes: bool) -> None:
+        if writes and name not in _ALWAYS and self.harbor.setting("read_only"):
+            raise denied("The system is in read only mode. Any modification is prohibited.")
+
     async def _page(self, name: str, request: web.BaseRequest, body: bytes, sid: str | None, who) -> Answer:
         if name == "login":
             return await self.sessions.sign_in(dict(parse_qsl(body.decode())), sid)
@@ -130,7 +132,7 @@ class App:
 
 
 async def _run(operation: Operation, call: Call) -> Answer:
-    if inspect.iscoroutinefunction(operation.handler):
+    if operation.waits:
         given = await operation.handler(call)
     elif operation.writes:
         with call.harbor.state.together():
@@ -149,6 +151,11 @@ def _parsed(request: web.BaseRequest, body: bytes) -> object:
         return json.loads(body)
     except ValueError:
         raise Refused(400, "BAD_REQUEST", 'parsing body body from "" failed') from None
+
+
+def _cookies(header: str) -> dict[str, str]:
+    """Read cookies that have no quotes, as ours; the library's way takes as long as a whole query."""
+    return dict(part.strip().partition("=")[::2] for part in header.split(";") if part)
 
 
 def _rows(answer: Answer) -> int:

@@ -86,14 +86,14 @@ def _exchanges(app: "App", _: dict) -> list:
 
 def _seed(app: "App", sent: dict) -> dict:
     """Make many projects with all their parts, straight into the state."""
-    harbor, made = app.harbor, []
+    harbor = app.harbor
     with harbor.state.together():
         users = [
             harbor.add_user(f"user-{number}", "Password1", realname="A user", email=f"user-{number}@example.com")
             for number in range(sent.get("users", 0))
         ]
-        for number in range(sent["projects"]):
-            made.append(_seed_project(app, f"{sent.get('prefix', 'team')}-{number:05}", sent, users))
+        names = [f"{sent.get('prefix', 'team')}-{number:05}" for number in range(sent["projects"])]
+        made = [_seed_project(app, name, sent, users) for name in names]
     return {"first": made[0], "last": made[-1]} if made else {}
 
 

@@ -45,7 +45,7 @@ def started(path: str, folder: Path, certificate: Path) -> Iterator[str]:
     root.mkdir(exist_ok=True)
     config.write_text(_CONFIG.format(root=root, port=port, service=SERVICE, issuer=ISSUER, certificate=certificate))
     with (folder / "registry.log").open("ab") as log:
-        process = subprocess.Popen(
+        process = subprocess.Popen(  # noqa: PLW1509  # no thread runs yet
             [path, "serve", str(config)], stdout=log, stderr=log, stdin=subprocess.DEVNULL, preexec_fn=_end_with_parent
         )
     try:

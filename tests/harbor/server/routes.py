@@ -6,6 +6,7 @@ def get_project(call): …
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from inspect import iscoroutinefunction
 from urllib.parse import unquote
 
 from tests.harbor.server.answers import missing, not_allowed
@@ -13,13 +14,14 @@ from tests.harbor.server.answers import missing, not_allowed
 
 @dataclass(frozen=True)
 class Operation:
-    """`writes` says that read-only mode refuses it; `name` is what faults and latencies call it."""
+    """`writes` says that read-only mode refuses it; `name` is what faults and latencies call it; `waits` if async."""
 
     method: str
     path: str
     handler: Callable
     writes: bool
     name: str
+    waits: bool
 
 
 OPERATIONS: list[Operation] = []
@@ -32,7 +34,14 @@ def operation(method: str, path: str, *, writes: bool | None = None) -> Callable
     """Register the function as the operation of a method and path of Harbor's API file."""
 
     def register(handler: Callable) -> Callable:
-        entry = Operation(method, path, handler, method != "GET" if writes is None else writes, handler.__name__)
+        entry = Operation(
+            method,
+            path,
+            handler,
+            method != "GET" if writes is None else writes,
+            handler.__name__,
+            iscoroutinefunction(handler),
+        )
         OPERATIONS.append(entry)
         node, names = _TREE, []
         for part in path.strip("/").split("/"):

@@ -66,20 +66,29 @@ def _check(call: Call, sent: dict) -> None:
             raise bad("the auth mode cannot be modified as new users have been inserted into database")
         if mode not in AUTH_MODES:
             raise bad(f"invalid auth mode {mode}")
-    if sent.get("project_creation_restriction", "everyone") not in {"everyone", "adminonly"}:
-        raise bad(f"invalid value: {sent['project_creation_restriction']}")
-    for key in ("ldap_scope", "ldap_group_search_scope"):
-        if sent.get(key, 0) not in {0, 1, 2}:
-            raise bad(f"invalid value: {sent[key]}")
-    if sent.get("storage_per_project", -1) == 0 or sent.get("storage_per_project", -1) < -1:
-        raise bad(f"invalid quota value: {sent['storage_per_project']}")
+    for key, fits in _FITS.items():
+        if key in sent and not fits(sent[key]):
+            raise bad(f"invalid value of {key}: {sent[key]}")
     for key in POSITIVE:
         if key in sent and not 0 < sent[key] <= _MOST:
             raise bad(f"the {key} value must be positive" if sent[key] <= 0 else f"the {key} value is over the limit")
-    if "skip_audit_log_database" in sent or "audit_log_forward_endpoint" in sent:
-        skip = sent.get("skip_audit_log_database", call.harbor.setting("skip_audit_log_database"))
-        if skip and not sent.get("audit_log_forward_endpoint", call.harbor.setting("audit_log_forward_endpoint")):
-            raise bad("audit log forward endpoint should be configured before enable skip audit log in database")
+    _check_audit(call, sent)
+
+
+_FITS = {
+    "project_creation_restriction": lambda value: value in {"everyone", "adminonly"},
+    "ldap_scope": lambda value: value in {0, 1, 2},
+    "ldap_group_search_scope": lambda value: value in {0, 1, 2},
+    "storage_per_project": lambda value: value == -1 or value > 0,
+}
+
+
+def _check_audit(call: Call, sent: dict) -> None:
+    if "skip_audit_log_database" not in sent and "audit_log_forward_endpoint" not in sent:
+        return
+    skip = sent.get("skip_audit_log_database", call.harbor.setting("skip_audit_log_database"))
+    if skip and not sent.get("audit_log_forward_endpoint", call.harbor.setting("audit_log_forward_endpoint")):
+        raise bad("audit log forward endpoint should be configured before enable skip audit log in database")
 
 
 async def _dials(endpoint: str) -> bool:

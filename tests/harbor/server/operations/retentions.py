@@ -138,7 +138,7 @@ def _kept(call: Call, action: str) -> tuple[dict, dict]:
 
 @operation("POST", "/retentions/{id}/executions")
 def run_retention(call: Call) -> Answer:
-    policy, project = _kept(call, "update")
+    policy, _ = _kept(call, "update")
     body, stamp = call.shaped({"dry_run": bool}), call.harbor.stamp()
     doc = {"policy_id": policy["id"], "start_time": stamp, "end_time": stamp, "status": "Succeed", "trigger": "Manual"}
     doc["dry_run"] = bool(body.get("dry_run"))
