@@ -201,6 +201,8 @@ async def connect(connection: Connection) -> AsyncGenerator[HarborClient]:
         # Not trust_env: it would also take a name and a password from .netrc, which is Basic auth as a user.
         proxy=_proxy(connection.url),
     ) as http:
+        # aiohttp would send some again by itself, unseen, and the second delete would find nothing.
+        http._retry_connection = False  # noqa: SLF001  # there is no other switch; a test holds it
         sender = Sender(http, connection)
         await sender.log_in()
         harbor = HarborClient(connection, sender)

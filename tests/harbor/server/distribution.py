@@ -45,8 +45,12 @@ def started(path: str, folder: Path, certificate: Path) -> Iterator[str]:
     root.mkdir(exist_ok=True)
     config.write_text(_CONFIG.format(root=root, port=port, service=SERVICE, issuer=ISSUER, certificate=certificate))
     with (folder / "registry.log").open("ab") as log:
-        process = subprocess.Popen(  # noqa: PLW1509  # no thread runs yet
-            [path, "serve", str(config)], stdout=log, stderr=log, stdin=subprocess.DEVNULL, preexec_fn=_end_with_parent
+        process = subprocess.Popen(  # no thread runs yet
+            [path, "serve", str(config)],
+            stdout=log,
+            stderr=log,
+            stdin=subprocess.DEVNULL,
+            preexec_fn=_end_with_parent,  # noqa: PLW1509
         )
     try:
         yield f"http://127.0.0.1:{port}"

@@ -3,7 +3,7 @@
 await harbor.send(registries.create(Registry(name="hub", type="docker-hub", url="https://hub.docker.com")))
 """
 
-from slipway.harbor.client.models import Registry, RegistryUpdate
+from slipway.harbor.client.models import Registry, RegistryPing, RegistryUpdate
 from slipway.harbor.client.request import Created, Pages, Request, created, nothing, one, page_of
 
 _PAGE, _REGISTRY, _NAMES = page_of(Registry), one(Registry), one(list[str])
@@ -33,9 +33,9 @@ def delete(number: int) -> Request[None]:
     return Request(what=f"delete registry {number}", method="DELETE", path=f"/registries/{number}", read=nothing)
 
 
-def ping(registry: Registry) -> Request[None]:
-    """Ask Harbor to ask the address; it is sent again without harm."""
-    what = f"ping registry {registry.name or registry.id}"
+def ping(registry: RegistryPing) -> Request[None]:
+    """Have Harbor ask the address; asking twice does no harm."""
+    what = f"ping registry {registry.url or registry.id}"
     return Request(what=what, method="POST", path="/registries/ping", body=registry, read=nothing, repeatable=True)
 
 

@@ -43,6 +43,19 @@ class RegistryUpdate(Model):
     access_secret: Secret | None = None
 
 
+class RegistryPing(Model):
+    """An address to ask: a known registry by its id, or one that is not known yet."""
+
+    id: int | None = None
+    type: str | None = None
+    url: str | None = None
+    credential_type: str | None = None
+    access_key: str | None = None
+    access_secret: Secret | None = None
+    insecure: bool | None = None
+    ca_certificate: str | None = None
+
+
 class Cron(Model):
     """Six fields: the first is 0, the second not `*`."""
 
