@@ -24,8 +24,6 @@ from slipway.harbor.client.api import immutable, members, projects, quotas, rete
 from tests.harbor.process import HarborServer
 
 PARTS = {"members": 1, "robots": 2, "retention": True, "immutable": True, "webhook": True, "users": 2}
-#: Requests a second, at 16 in flight, that the client must be able to make.
-WANTED = 1000
 
 
 def main() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -17,11 +18,13 @@ from infra.errors import (
     ReadOnlyMode,
     RightMissing,
 )
+from slipway.harbor.client import Patience
 from slipway.harbor.client.api import labels, projects, quotas, robots, system
 from slipway.harbor.client.models import Access, Label, Permission, ProjectReq, RobotCreate
 from slipway.harbor.client.request import Created
-from tests.harbor.clients import run
+from tests.harbor.clients import IMPATIENT, run
 
+HASTY = replace(IMPATIENT, answer=0.3)
 LABEL = Label(name="stable", description="d", color="#00FF00")
 
 
@@ -182,12 +185,12 @@ def test_attempts_end(api):
 
 
 def test_retry_after_is_waited_for(api):
-    api.fault("status", operation="get_health", status=429, retry_after=1)
+    api.fault("status", operation="get_health", status=429, retry_after=0.4)
     started = time.monotonic()
 
     run(api, lambda client: client.send(system.health()))
 
-    assert time.monotonic() - started >= 1
+    assert time.monotonic() - started >= 0.4
 
 
 def test_a_retry_after_beyond_all_patience_is_told_at_once(api):
@@ -201,7 +204,7 @@ def test_a_retry_after_beyond_all_patience_is_told_at_once(api):
 def test_a_slow_answer_is_given_up_and_asked_for_again(api):
     api.fault("slow", operation="get_health", seconds=5)
 
-    assert run(api, lambda client: client.send(system.health())).status == "healthy"
+    assert run(api, lambda client: client.send(system.health()), patience=HASTY).status == "healthy"
     assert api.counts()["get_health"] == 2
 
 
@@ -209,7 +212,7 @@ def test_a_slow_creation_may_have_been_done(api):
     api.fault("slow", operation="create_project", seconds=5)
 
     with pytest.raises(AnswerLost, match="no answer in time"):
-        run(api, lambda client: client.send(project()))
+        run(api, lambda client: client.send(project()), patience=HASTY)
 
 
 def test_a_restart_in_the_middle_costs_nothing_but_time(api):
@@ -223,10 +226,7 @@ def test_a_restart_in_the_middle_costs_nothing_but_time(api):
 
         return await client.each(lambda number=number: one(number) for number in range(200))
 
-    patient = {"attempts": 12, "wait": 0.05, "wait_most": 0.5}
-    from slipway.harbor.client import Patience
-
-    results = run(api, act, patience=Patience(**patient))
+    results = run(api, act, patience=Patience(attempts=12, wait=0.05, wait_most=0.5))
 
     assert [each for each in results if isinstance(each, Exception)] == []
     assert {each["hard"]["storage"] for each in api.api("GET", "/quotas", page_size=0).json} == {-1, 1 << 30}

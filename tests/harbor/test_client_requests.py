@@ -128,7 +128,7 @@ def test_members_labels_and_groups(api):
 
     assert {each.entity_name: each.role_name for each in found} == {"admin": "projectAdmin", "alice": "maintainer"}
     assert [each.name for each in kept] == ["hotter"]
-    assert [(each.username, each.sysadmin_flag) for each in users] == [("admin", True), ("alice", True)]
+    assert [(each.username, each.sysadmin_flag) for each in users] == [("alice", True)]
 
 
 def test_the_administrators_password(api):

@@ -94,7 +94,7 @@ _MAINTAINER = _DEVELOPER | _pairs("""
 
 #: By role id; any other id gives no right at all.
 ROLES = {
-    1: PROJECT | _MAINTAINER | _pairs("configuration: update\nrobot: update"),
+    1: (PROJECT | _MAINTAINER | _pairs("configuration: update\nrobot: update")) - _pairs("metadata: list"),
     2: _DEVELOPER,
     3: _GUEST,
     4: _MAINTAINER,
@@ -106,9 +106,8 @@ ROLE_NAMES = {1: "projectAdmin", 2: "developer", 3: "guest", 4: "maintainer", 5:
 PUBLIC = _pairs("""
     project: read
     label: read list
-    repository: list pull read
+    repository: list pull
     scan: read
-    sbom: read
     scanner: read
     tag: list
     accessory: list

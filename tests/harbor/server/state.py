@@ -19,6 +19,7 @@ CREATE TABLE IF NOT EXISTS things (
     PRIMARY KEY (kind, id)
 ) WITHOUT ROWID;
 CREATE UNIQUE INDEX IF NOT EXISTS keys ON things (kind, project, key);
+CREATE INDEX IF NOT EXISTS parts ON things (kind, project, id);
 CREATE TABLE IF NOT EXISTS sequences (kind TEXT PRIMARY KEY, last INTEGER NOT NULL) WITHOUT ROWID;
 """
 

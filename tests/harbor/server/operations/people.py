@@ -32,7 +32,9 @@ def _check_secret(secret: str) -> None:
 def list_users(call: Call) -> Answer:
     call.system("list", "user")
     wanted = {key: Fuzzy(call.query[key]) for key in ("username", "email") if call.query.get(key)}
-    return call.listed("user", columns=_COLUMNS, extra=conditions(wanted, _COLUMNS), show=_show)
+    where, values = conditions(wanted, _COLUMNS)
+    # The administrator of the first day is in no list.
+    return call.listed("user", columns=_COLUMNS, extra=(f"{where} AND id > 1", values), show=_show)
 
 
 @operation("POST", "/users")
