@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urljoin
 
 import yaml
@@ -24,7 +24,7 @@ from infra.errors import ChartUnavailable, Problem
 if TYPE_CHECKING:
     from httpx2 import Client
 
-CHART = "harbor"
+HARBOR = "harbor"
 #: Seconds until an answer begins or goes on, and until it is all there; and bytes that no index and no chart has.
 WAIT, TOTAL, LARGEST = 20.0, 120.0, 50_000_000
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -37,42 +37,61 @@ def chart_cache() -> Path:
     return Path(os.environ.get("SLIPWAY_CHART_CACHE") or cache_folder() / "charts")
 
 
-def cached(version: str) -> Path:
+def cached(version: str, chart: str = HARBOR) -> Path:
     """Where the archive of a version is, or would be."""
-    return chart_cache() / f"{CHART}-{version}.tgz"
+    return chart_cache() / f"{chart}-{version}.tgz"
 
 
-def archive(version: str, repository: str, progress: Progress = lambda _: None) -> Path:
+def cached_or_refuse(version: str, repository: str, chart: str = HARBOR) -> Path:
+    """Give the archive if it is in the cache.
+
+    Raises:
+        ChartUnavailable: it is not.
+    """
+    path = cached(version, chart)
+    if not path.exists():
+        raise _unavailable(_Wanted(chart, version, repository), "")
+    return path
+
+
+def archive(version: str, repository: str, progress: Progress = lambda _: None, chart: str = HARBOR) -> Path:
     """Give the archive of a chart version, fetching it if it is not there.
 
     Args:
         version: exact.
         repository: URL of the Helm repository.
         progress: told that something is fetched.
+        chart: its name.
 
     Raises:
         ChartUnavailable: no answer, no such version, or not the bytes that the index promises.
     """
-    path = cached(version)
+    path, wanted = cached(version, chart), _Wanted(chart, version, repository.rstrip("/"))
     if path.exists():
         return path
     if not repository.startswith(("https://", "http://")):
-        raise _unavailable(version, repository, "only an HTTP repository can be read from here")
-    progress(f"fetching chart {CHART} {version} from {repository}")
-    with _client(version, repository) as client:
-        index = _read(client, f"{repository.rstrip('/')}/index.yaml", version, repository)
-        url, digest = _entry(index, version, repository)
-        content = _read(client, url, version, repository)
+        raise _unavailable(wanted, "only an HTTP repository can be read from here")
+    progress(f"fetching chart {chart} {version} from {repository}")
+    with _client(wanted) as client:
+        url, digest = _entry(_read(client, f"{wanted.repository}/index.yaml", wanted), wanted)
+        content = _read(client, url, wanted)
     got = hashlib.sha256(content).hexdigest()
     if got != digest:
-        what = f"{url} is not what the index promises: sha256 {got} instead of {digest}"
-        raise _unavailable(version, repository, what)
+        raise _unavailable(wanted, f"{url} is not what the index promises: sha256 {got} instead of {digest}")
     _write(path, content)
     return path
 
 
+class _Wanted(NamedTuple):
+    """What is looked for, as messages name it."""
+
+    chart: str
+    version: str
+    repository: str
+
+
 @contextmanager
-def _client(version: str, repository: str) -> Generator["Client"]:
+def _client(wanted: _Wanted) -> Generator["Client"]:
     import httpx2  # noqa: PLC0415  # 150 ms that only a download needs
 
     try:
@@ -80,37 +99,40 @@ def _client(version: str, repository: str) -> Generator["Client"]:
             yield client
     except (httpx2.HTTPError, httpx2.InvalidURL) as error:
         said = str(error) or type(error).__name__
-        raise _unavailable(version, repository, f"no answer: {said}") from None
+        raise _unavailable(wanted, f"no answer: {said}") from None
 
 
-def _read(client: "Client", url: str, version: str, repository: str) -> bytes:
+def _read(client: "Client", url: str, wanted: _Wanted) -> bytes:
     content, begun = bytearray(), time.monotonic()
     with client.stream("GET", url) as response:
         if response.status_code != 200:
-            raise _unavailable(version, repository, f"{url} answers {response.status_code} {response.reason_phrase}")
+            raise _unavailable(wanted, f"{url} answers {response.status_code} {response.reason_phrase}")
         for part in response.iter_bytes():
             content += part
             if len(content) > LARGEST:
-                raise _unavailable(version, repository, f"{url} is larger than {LARGEST // 1_000_000} MB: no chart is")
+                raise _unavailable(wanted, f"{url} is larger than {LARGEST // 1_000_000} MB: no chart is")
             if time.monotonic() - begun > TOTAL:
-                raise _unavailable(version, repository, f"{url} was not complete after {TOTAL:.0f} seconds")
+                raise _unavailable(wanted, f"{url} was not complete after {TOTAL:.0f} seconds")
     return bytes(content)
 
 
-def _entry(index: bytes, version: str, repository: str) -> tuple[str, str]:
+def _entry(index: bytes, wanted: _Wanted) -> tuple[str, str]:
     """Give URL and SHA-256 of a version's archive."""
     try:
-        entries: Any = yaml.load(index, Loader=_LOADER)["entries"][CHART]  # noqa: S506  # both are safe loaders
+        entries: Any = yaml.load(index, Loader=_LOADER)["entries"][wanted.chart]  # noqa: S506  # both are safe loaders
         known: Mapping[str, Any] = {str(entry["version"]).removeprefix("v"): entry for entry in entries}
     except (yaml.YAMLError, LookupError, TypeError, AttributeError):
-        raise _unavailable(version, repository, f"its index.yaml is no Helm index with a chart {CHART}") from None
-    if version not in known:
+        raise _unavailable(wanted, f"its index.yaml is no Helm index with a chart {wanted.chart}") from None
+    if wanted.version not in known:
         newest = ", ".join(list(known)[:5])
-        raise _unavailable(version, repository, f"has no {CHART} {version}; the first of its index: {newest}")
-    urls, digest = known[version].get("urls"), str(known[version].get("digest") or "").removeprefix("sha256:")
+        raise _unavailable(wanted, f"has no {wanted.chart} {wanted.version}; the first of its index: {newest}")
+    urls, digest = (
+        known[wanted.version].get("urls"),
+        str(known[wanted.version].get("digest") or "").removeprefix("sha256:"),
+    )
     if not urls or not digest:
-        raise _unavailable(version, repository, f"its index names no URL or no digest for {CHART} {version}")
-    return urljoin(f"{repository.rstrip('/')}/", str(urls[0])), digest
+        raise _unavailable(wanted, f"its index names no URL or no digest for {wanted.chart} {wanted.version}")
+    return urljoin(f"{wanted.repository}/", str(urls[0])), digest
 
 
 def _write(path: Path, content: bytes) -> None:
@@ -127,12 +149,13 @@ def _write(path: Path, content: bytes) -> None:
             raise
 
 
-def _unavailable(version: str, repository: str, what: str) -> ChartUnavailable:
+def _unavailable(wanted: _Wanted, what: str) -> ChartUnavailable:
+    chart, version, repository = wanted
     return ChartUnavailable(
         Problem(
-            where=f"chart {CHART} {version}",
-            what=f"is not in {chart_cache()}, and {repository}: {what}",
-            fix=f"on a machine that reaches it: helm pull {CHART} --repo {repository} --version {version}; "
-            f"then put {CHART}-{version}.tgz into {chart_cache()}",
+            where=f"chart {chart} {version}",
+            what=f"is not in {chart_cache()}" + (f", and {repository}: {what}" if what else ""),
+            fix=f"on a machine that reaches it: helm pull {chart} --repo {repository} --version {version}; "
+            f"then put {chart}-{version}.tgz into {chart_cache()}",
         )
     )

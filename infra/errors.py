@@ -9,6 +9,8 @@
         - PushRaceLost          somebody else kept pushing first
         - HumanEdit             a generated file was edited by hand
         - ChartDowngrade        the branch already delivers a newer chart
+        - WouldUninstall        a rename: what runs would be uninstalled, or delivered twice
+        - HostRefused           the Git host's API: no such right, no answer, or it said no
       + ToolError               a program of the field is missing, too old, or could not be built
       + ChartUnavailable        the chart's archive is neither in the cache nor to be had from its repository
       + ClusterError            the Kubernetes API: no rights, or no Flux behind it
@@ -109,6 +111,14 @@ class HumanEdit(PublishError):
 
 class ChartDowngrade(PublishError):
     """The branch delivers a newer chart; Harbor's migrations only go forward."""
+
+
+class WouldUninstall(PublishError):
+    """Under another name, Flux would uninstall what runs, or two environments would deliver one registry."""
+
+
+class HostRefused(PublishError):
+    """The Git host's API does not do what was asked for."""
 
 
 class ToolError(SlipwayError):

@@ -170,6 +170,15 @@ class Settings(Setting):
         return value
 
     @model_validator(mode="after")
+    def _waits_for_what_arrives(self) -> "Settings":
+        if self.deliver.wait and self.gitops.mode != "direct":
+            raise Refused(
+                f"deliver.wait waits for Flux, and with gitops.mode {self.gitops.mode} a person comes first",
+                "turn deliver.wait off, and after the merge: slipway status --wait",
+            )
+        return self
+
+    @model_validator(mode="after")
     def _flux_can_read(self) -> "Settings":
         """Hold the reader's identity to the repository's protocol, and apart from the writer's."""
         is_ssh = not self.gitops.repository.startswith(("http://", "https://", "file://"))

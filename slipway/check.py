@@ -3,7 +3,7 @@
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from policy.rule import Context
 from policy.rules import RULES
 from policy.waivers import FILE, waivers_of
 from slipway.graph.against_state import Loss, holds_data, losses
-from slipway.graph.environment import record_environment
+from slipway.graph.environment import Recorded, record_environment
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,17 +51,23 @@ def check(root: Path, environment: str, *, state: str | None = None) -> Checked:
         SettingsError: the stack file, the waivers or the state are not usable.
         GraphError: the program failed.
     """
-    today = datetime.now(UTC).date()
-    waivers = waivers_of(root, environment, [rule.id for rule in RULES])
+    waivers_of(root, environment, [rule.id for rule in RULES])  # what is wrong there is told before the program runs
     deployment = _read_state(state, environment) if state else None
-    recorded = record_environment(root, environment)
+    found = check_recorded(record_environment(root, environment))
+    return replace(found, losses=losses(root, environment, deployment)) if deployment is not None else found
+
+
+def check_recorded(recorded: Recorded) -> Checked:
+    """Judge an environment that was recorded; as `check`, without a state."""
+    root, environment, today = recorded.root, recorded.settings.environment, datetime.now(UTC).date()
+    waivers = waivers_of(root, environment, [rule.id for rule in RULES])
     verdicts = judge(Context(graph=recorded.graph, profile=recorded.settings.profile, today=today), RULES, waivers)
     if wrong := misfits(waivers, verdicts, FILE.format(environment=environment)):
         raise SettingsError(*wrong)
     return Checked(
         verdicts=verdicts,
         notices=[*ending_support(recorded.settings, today), *notices(waivers, verdicts, today)],
-        losses=losses(root, environment, deployment) if deployment is not None else None,
+        losses=None,
     )
 
 

@@ -8,8 +8,10 @@ from pathlib import Path
 from lightkube import Client
 
 from infra.delivery.git import Remote
+from infra.delivery.pull_request import waiting
 from infra.delivery.status.chain import Chain, judge
 from infra.delivery.status.observe import connect, head, observe
+from infra.errors import PublishError
 from infra.stack_config import from_stack_file, stack_file
 from slipway.project import find_root
 from slipway.rehearse.folders import (
@@ -49,11 +51,25 @@ def following(
             yield (lambda: judge(observe(client, lambda: (head_of(repository), ""), BRANCH))), client
         return
     # What Pulumi encrypted only Pulumi reads: by hand, the token comes from the environment or git's own ways.
-    remote = Remote(
-        repository=settings.gitops.repository, branch=settings.gitops.branch, token=os.environ.get(TOKEN_VARIABLE)
-    )
+    remote = Remote.of(settings.gitops, os.environ.get(TOKEN_VARIABLE), root)
     with connect(kubeconfig, context) as client:
         yield (lambda: judge(observe(client, lambda: head(remote), remote.branch))), client
+
+
+def waiting_change(environment: str) -> str:
+    """Name the branch in which a change of the environment waits for its merge; empty where none is known to.
+
+    Raises:
+        SettingsError: the stack file is not usable.
+    """
+    root = find_root(Path.cwd())
+    gitops = from_stack_file(stack_file(root, environment)).gitops
+    if gitops.mode != "pull-request":
+        return ""
+    try:
+        return waiting(Remote.of(gitops, os.environ.get(TOKEN_VARIABLE), root), gitops.path, environment)
+    except PublishError:  # the chain's first link says so already
+        return ""
 
 
 def _is_rehearsals(root: Path, environment: str, kubeconfig: Path | None) -> bool:

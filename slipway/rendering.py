@@ -1,6 +1,5 @@
-"""From an environment's name to its files, and from its files to the commit: what `render` and `publish` share."""
+"""From an environment's name to its files: what `render` and `publish` share."""
 
-import os
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -18,54 +17,52 @@ from slipway.project import find_root
 from values.facts import Facts
 
 if TYPE_CHECKING:
-    from infra.delivery.publish import Published
+    from infra.delivery.order import Published
 
 TOKEN_VARIABLE = "SLIPWAY_GIT_TOKEN"  # noqa: S105
 
 
-def render_environment(environment: str, facts_source: str | None) -> dict[str, str]:
+def _silent(_: str) -> None:
+    """Tell nobody."""
+
+
+def render_environment(
+    environment: str, facts_source: str | None, *, manifests: bool = False, progress: Callable[[str], None] = _silent
+) -> dict[str, str]:
     """Render the files of one environment: path in the GitOps repository → text.
 
     Args:
         environment: name of the stack file.
         facts_source: file with facts, ``-`` for stdin, or None for example facts.
+        manifests: Harbor's objects in place of its release.
+        progress: told that the chart is fetched, which manifests are rendered from.
 
     Raises:
         SettingsError: the stack file or the facts are not usable.
         ValuesError: a key that the chart does not know, or a value of the wrong type.
+        ChartUnavailable: manifests without the chart.
     """
     root, settings = _settings(environment)
     facts = read_facts(facts_source, environment) if facts_source else example(settings)
-    return Inputs(facts.to_json(), read_overrides(root, environment)).files()
+    overrides = read_overrides(root, environment)
+    if not manifests:
+        return Inputs(facts.to_json(), overrides).files()
+    from infra.charts import archive  # noqa: PLC0415  # Helm's engine is for those who want objects
+    from values.manifests import manifests as made  # noqa: PLC0415
+
+    return made(facts, overrides, archive(facts.chart_version, facts.chart_repository, progress))
 
 
 def publish_environment(
     environment: str, facts_source: str | None, *, dry_run: bool, take_over: bool, progress: Callable[[str], None]
 ) -> "Published":
-    """Publish the files of one environment to its GitOps repository.
+    """Publish the files of one environment; see `slipway.publishing`, which does it for many."""
+    from slipway.publishing import publish_environments  # noqa: PLC0415  # it reads facts as we do
 
-    Args:
-        environment: name of the stack file.
-        facts_source: file with facts, ``-`` for stdin, or None for the stack's output.
-        dry_run: push nothing.
-        take_over: overwrite what somebody edited by hand.
-        progress: told about lost races.
-
-    Raises:
-        SettingsError: the stack file or the facts are not usable.
-        ToolError: no `pulumi` to ask for the facts, or no git.
-        PublishError, ValuesError: see `infra.delivery.publish`.
-    """
-    from infra.delivery.git import Remote  # noqa: PLC0415  # `slipway render` needs no git
-    from infra.delivery.publish import publish  # noqa: PLC0415
-
-    root, settings = _settings(environment)
-    facts = read_facts(facts_source, environment) if facts_source else _stack_output(root, environment)
-    remote = Remote(
-        repository=settings.gitops.repository, branch=settings.gitops.branch, token=os.environ.get(TOKEN_VARIABLE)
+    (one,) = publish_environments(
+        [environment], facts=facts_source, dry_run=dry_run, take_over=take_over, progress=progress
     )
-    inputs = Inputs(facts.to_json(), read_overrides(root, environment))
-    return publish(remote, inputs, take_over=take_over, dry_run=dry_run, progress=progress)
+    return one.published
 
 
 def _settings(environment: str) -> tuple[Path, Settings]:
@@ -73,8 +70,13 @@ def _settings(environment: str) -> tuple[Path, Settings]:
     return root, from_stack_file(stack_file(root, environment))
 
 
-def _stack_output(root: Path, environment: str) -> Facts:
-    """Ask Pulumi for the facts of the stack, with whatever backend the user is logged in to."""
+def stack_output(root: Path, environment: str) -> Facts:
+    """Ask Pulumi for the facts of the stack, with whatever backend the user is logged in to.
+
+    Raises:
+        ToolError: there is no `pulumi`.
+        SettingsError: it gives no facts, or those of another environment.
+    """
     command = ["pulumi", "stack", "output", "facts", "--stack", environment]
     try:
         asked = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)

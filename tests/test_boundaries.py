@@ -8,15 +8,15 @@ import pytest
 ROOT = Path(__file__).parents[1]
 #: What infra/ may take from values/.
 PURE = {
-    "values.facts",
-    "values.options",
+    "values.changes",
     "values.composition",
+    "values.errors",
+    "values.facts",
+    "values.notices",
+    "values.options",
     "values.render",
     "values.secrets",
-    "values.notices",
-    "values.changes",
     "values.sources",
-    "values.errors",
 }
 
 

@@ -6,9 +6,12 @@
 `lookup` finds nothing here, as with `helm template`; Flux's finds what is in the cluster.
 """
 
+import gzip
+import io
 import json
 import os
 import re
+import tarfile
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -52,7 +55,7 @@ class ChartError(ValuesError):
 
 
 def rendered(
-    archive: Path,
+    archive: Path | bytes,
     values: Mapping[str, Any],
     *,
     release: str = "harbor",
@@ -63,7 +66,7 @@ def rendered(
     """Render a chart: template path → text, only templates that give something, in the order of their paths.
 
     Args:
-        archive: the chart, packed.
+        archive: the chart, packed: where it is, or itself (`packed`).
         values: what a HelmRelease would hand to it.
         release: name of the release.
         namespace: of the release.
@@ -86,7 +89,7 @@ def rendered(
         # The wheel's own `Chart.render` does not pass the versions on, though the library takes them.
         answer = _native.call_string("helm_render", chart._raw(), json.dumps(values), json.dumps(options))  # noqa: SLF001
     except HelmError as error:
-        raise _explained(str(error), archive, values) from None
+        raise _explained(str(error), archive.name if isinstance(archive, Path) else "chart", values) from None
     texts: dict[str, str] = json.loads(answer)
     exponents = dict(_exponents(values))
     return {
@@ -115,12 +118,12 @@ def objects(text: str) -> list[dict[str, Any]]:
     return [item for item in documents if isinstance(item, dict)]
 
 
-def all_objects(texts: Mapping[str, str]) -> list[dict[str, Any]]:
+def objects_by_template(texts: Mapping[str, str]) -> dict[str, list[dict[str, Any]]]:
     """Give the objects of everything that `rendered` gave; an error names the template."""
-    found = []
+    found = {}
     for path, text in texts.items():
         try:
-            found += objects(text)
+            found[path] = objects(text)
         except ChartError as error:
             (finding,) = error.findings
             named = Finding(
@@ -130,7 +133,26 @@ def all_objects(texts: Mapping[str, str]) -> list[dict[str, Any]]:
     return found
 
 
-def _loaded(archive: Path) -> "Chart":
+def all_objects(texts: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Give them as one list."""
+    return [item for found in objects_by_template(texts).values() for item in found]
+
+
+def packed(files: Mapping[str, str], folder: str) -> bytes:
+    """Pack a chart whose files are in Git, below `folder`, as `rendered` takes it; the same bytes each time."""
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as archive:  # gzip by tarfile would write the time
+        for path in sorted(path for path in files if path.startswith(f"{folder}/")):
+            entry = tarfile.TarInfo(f"chart/{path.removeprefix(f'{folder}/')}")
+            content = files[path].encode()
+            entry.size = len(content)
+            archive.addfile(entry, io.BytesIO(content))
+    return gzip.compress(packed.getvalue(), compresslevel=1, mtime=0)
+
+
+def _loaded(archive: Path | bytes) -> "Chart":
+    if isinstance(archive, bytes):
+        return _opened(archive, 0, len(archive))
     try:
         status = archive.stat()
     except OSError as error:
@@ -141,29 +163,30 @@ def _loaded(archive: Path) -> "Chart":
 
 
 # A chart is immutable and may be shared; loading it costs as much as rendering it.
-@lru_cache(maxsize=4)
-def _opened(archive: str, _changed: int, _size: int) -> "Chart":
+@lru_cache(maxsize=8)
+def _opened(archive: str | bytes, _changed: int, _size: int) -> "Chart":
     from helm_python.chart import Chart  # noqa: PLC0415
     from helm_python.errors import HelmError  # noqa: PLC0415
 
     try:
-        return Chart.load(archive)
+        return Chart.load_archive(archive) if isinstance(archive, bytes) else Chart.load(archive)
     except HelmError as error:
-        hint = "it is broken: remove it, and it is fetched again"
-        raise ChartError(Finding(path=archive, key="", message=f"is not a chart: {error}", suggestion=hint)) from None
+        named = "the chart in Git" if isinstance(archive, bytes) else archive
+        hint = "" if isinstance(archive, bytes) else "it is broken: remove it, and it is fetched again"
+        raise ChartError(Finding(path=named, key="", message=f"is not a chart: {error}", suggestion=hint)) from None
 
 
-def _explained(said: str, archive: Path, values: Mapping[str, Any]) -> ChartError:
+def _explained(said: str, archive: str, values: Mapping[str, Any]) -> ChartError:
     if failures := _FAILED.findall(said):
         template, line, variable, reason = failures[-1]
     elif found := _SAID.search(said):
         (template, line, reason), variable = found.groups(), ""
     else:
-        return ChartError(Finding(path=archive.name, key="", message=f"does not render: {said}"))
+        return ChartError(Finding(path=archive, key="", message=f"does not render: {said}"))
     shown = variable.removeprefix("$").removeprefix(".Values.") if ".Values." in variable else variable
     return ChartError(
         Finding(
-            path=f"{archive.name} {template}:{line}",
+            path=f"{archive} {template}:{line}",
             key=shown,
             message=f"the template fails: {' '.join(reason.split())}",
             suggestion=_culprit(variable, values),

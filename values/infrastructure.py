@@ -108,14 +108,18 @@ def infrastructure_files(facts: Facts, composition: Composition) -> dict[str, st
         composition: of the same.
 
     Returns:
-        Path below the environment's folder → text; nothing without AWS.
+        Path below the environment's folder → text; nothing without AWS, or where the cluster has all of it.
     """
     if facts.aws is None:
         return {}
-    files = {"storage.yaml": fill("flux/infrastructure/storage.yaml.j2", {"facts": facts})}
+    files = {}
+    if composition.has("trivy"):
+        files["storage.yaml"] = fill("flux/infrastructure/storage.yaml.j2", {"facts": facts})
     for controller in controllers(facts, composition):
         context = {"facts": facts, "composition": composition, "controller": controller}
         files[f"{controller.name}.yaml"] = fill(f"flux/infrastructure/{controller.name}.yaml.j2", context)
+    if not files:
+        return {}
     context = {"facts": facts, "resources": list(files)}
     files["kustomization.yaml"] = fill("flux/infrastructure/kustomization.yaml.j2", context)
     return {f"infrastructure/{name}": text for name, text in files.items()}

@@ -19,7 +19,7 @@ import yaml
 from values.helm import Loader, objects
 from values.merge import merged
 
-PLACEHOLDER = "placeholder"
+PLACEHOLDER = "slipway-placeholder"
 _FIELD = re.compile(r"\{\{.*?\}\}")
 
 Object = Mapping[str, Any]

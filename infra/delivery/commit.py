@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 #: A change of one of these is another place: written there first, then given up here.
 PLACE = ("repository", "branch", "gitops_path", "environment")
 #: A change of one of these is another content, or what a later refresh or destroy goes by.
-CONTENT = ("facts", "overrides", "files", "token", "withdraw_on_destroy")
+CONTENT = (
+    "facts", "overrides", "files", "token", "withdraw_on_destroy",
+    "mode", "folder", "api", "known_hosts", "signing_key",
+)  # fmt: skip
 
 
 class CommitProvider(ResourceProvider):
@@ -48,7 +51,7 @@ class CommitProvider(ResourceProvider):
 
         present = present_files(_remote(props), gitops_path=props["gitops_path"], environment=props["environment"])
         state = {**props, "files": {path: present[path] for path in props["files"] if path in present}}
-        inputs = {key: value for key, value in state.items() if key != "commit"}
+        inputs = {key: value for key, value in state.items() if key not in {"commit", "pull_request"}}
         return ReadResult(id_=id_, outs=state, inputs=inputs)
 
     def delete(self, _id: str, props: dict[str, Any]) -> None:
@@ -64,7 +67,7 @@ def _published(props: Mapping[str, Any]) -> dict[str, Any]:
     from infra.delivery.publish import publish  # noqa: PLC0415
 
     published = publish(_remote(props), Inputs(props["facts"], json.loads(props["overrides"])))
-    return {**props, "commit": published.commit}
+    return {**props, "commit": published.commit, "pull_request": published.pull_request}
 
 
 def _remote(props: Mapping[str, Any]) -> "Remote":
@@ -72,7 +75,10 @@ def _remote(props: Mapping[str, Any]) -> "Remote":
 
     # The environment goes first: refresh and destroy have only the state's token, which may have expired since.
     token = os.environ.get("SLIPWAY_GIT_TOKEN") or props.get("token")
-    return Remote(repository=props["repository"], branch=props["branch"], token=token)
+    how = {key: props.get(key) or "" for key in ("folder", "api", "known_hosts", "signing_key")}
+    # A state of before there were several ways says nothing of them.
+    mode = props.get("mode") or "direct"
+    return Remote(repository=props["repository"], branch=props["branch"], token=token, mode=mode, **how)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,6 +92,7 @@ class CommitArgs:
         repository, branch, gitops_path, environment: the place.
         token: opens the repository; None for SLIPWAY_GIT_TOKEN or git's own ways.
         withdraw_on_destroy: remove the files with the environment.
+        mode, folder, api, known_hosts, signing_key: how it gets there; see `infra.delivery.git.Remote`.
     """
 
     facts: pulumi.Input[str]
@@ -97,19 +104,29 @@ class CommitArgs:
     environment: str
     token: pulumi.Output[str] | None
     withdraw_on_destroy: bool
+    mode: str = "direct"
+    folder: str = ""
+    api: str = ""
+    known_hosts: str = ""
+    signing_key: str = ""
 
 
 class Commit(Resource, module="slipway", name="Commit"):
     """The generated files of one environment in its GitOps repository.
 
     Attributes:
-        commit: the branch's last commit after the publish.
+        commit: the branch's last commit after the publish; empty where only files are written.
+        pull_request: URL of the one in which the change waits to be merged; empty where it does not.
     """
 
     commit: pulumi.Output[str]
+    pull_request: pulumi.Output[str]
 
     def __init__(self, name: str, args: CommitArgs, opts: pulumi.ResourceOptions) -> None:
         secret = pulumi.ResourceOptions(additional_secret_outputs=["token"])
         super().__init__(
-            CommitProvider(), name, {**vars(args), "commit": None}, pulumi.ResourceOptions.merge(opts, secret)
+            CommitProvider(),
+            name,
+            {**vars(args), "commit": None, "pull_request": None},
+            pulumi.ResourceOptions.merge(opts, secret),
         )

@@ -40,8 +40,31 @@ def deliver(settings: Settings, facts: pulumi.Output[str], *, after: Sequence[pu
         environment=settings.environment,
         token=pulumi.Output.secret(settings.git_token.get_secret_value()) if settings.git_token else None,
         withdraw_on_destroy=settings.gitops.withdraw_on_destroy,
+        mode=settings.gitops.mode,
+        folder=str(ROOT / settings.gitops.folder) if settings.gitops.folder else "",
+        api=settings.gitops.api,
+        known_hosts=settings.gitops.known_hosts,
+        signing_key=settings.gitops.signing_key,
     )
-    return Commit("commit", args, pulumi.ResourceOptions(depends_on=list(after)))
+    commit = Commit("commit", args, pulumi.ResourceOptions(depends_on=list(after)))
+    if settings.gitops.mode != "direct":
+        commit.pull_request.apply(lambda url: pulumi.warn(not_yet(settings, url)))
+    return commit
+
+
+def not_yet(settings: Settings, pull_request: str) -> str:
+    """Say what is left for a person to do: the stack is up, and Flux knows nothing of it yet."""
+    if settings.gitops.mode == "files":
+        return (
+            f"the files of {settings.environment} are below {settings.gitops.folder}: Flux delivers them when somebody "
+            f"commits them to {settings.gitops.branch} of {settings.gitops.repository}"
+        )
+    if not pull_request:
+        return f"{settings.gitops.branch} holds everything of {settings.environment} already; no pull request is open"
+    return (
+        f"the change of {settings.environment} waits in {pull_request}: Flux delivers it when somebody merges it; "
+        f"then: slipway status {settings.environment} --wait"
+    )
 
 
 @lru_cache(maxsize=4)

@@ -2,11 +2,13 @@
 
 import os
 import re
+import shlex
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from infra.errors import Problem, ToolError
+from infra.errors import Problem, PublishError, ToolError
 
 MISSING_GIT = Problem(what="git is not on PATH", fix="install git 2.32 or newer")
 
@@ -22,7 +24,14 @@ _OURS = (
     ("protocol.ext.allow", "never"),
     ("http.lowSpeedLimit", "1"),
     ("http.lowSpeedTime", "30"),
+    # Generated texts of a few kilobytes that are sent once: looking for deltas costs more than it saves.
+    ("pack.window", "0"),
+    ("pack.compression", "1"),
+    ("core.compression", "1"),
+    ("fastimport.unpackLimit", "1"),
 )
+#: Names the private SSH key that pushes, and the only one that is tried.
+SSH_KEY_VARIABLE = "SLIPWAY_GIT_SSH_KEY"
 _CONFIG_SECONDS = 30
 #: Answers git's question from the environment, so that the token is on no command line and in no file.
 _HELPER = (
@@ -32,16 +41,18 @@ _HELPER = (
 _USERNAME = "x-access-token"
 
 
-def git_environment(folder: Path, repository: str, token: str | None) -> dict[str, str]:
+def git_environment(folder: Path, repository: str, token: str | None, known_hosts: str = "") -> dict[str, str]:
     """Give git's whole environment.
 
     Args:
         folder: the bare repository, which also holds the index.
         repository: URL that the token is for; no other host gets it, wherever a redirect leads.
         token: None for what git itself finds.
+        known_hosts: the only SSH host keys that count; empty for the user's own file.
 
     Raises:
         ToolError: there is no git.
+        PublishError: the SSH key that was named is not there.
     """
     settings = [*_carried_settings(), *_OURS]
     kept = {
@@ -52,8 +63,10 @@ def git_environment(folder: Path, repository: str, token: str | None) -> dict[st
         helper = f"credential.{url.scheme}://{url.netloc.rpartition('@')[2]}.helper"
         settings += [(helper, ""), (helper, _HELPER)]  # the empty value forgets the user's own helpers
         kept = {"SLIPWAY_GIT_USERNAME": _USERNAME, **kept, "SLIPWAY_GIT_TOKEN": token}
+    pinned = _pinned_ssh(folder, known_hosts, {key.lower(): value for key, value in settings})
     return {
         **kept,
+        **({"GIT_SSH_COMMAND": pinned} if pinned else {}),
         "LC_ALL": "C",  # its messages are read
         "GIT_DIR": str(folder),
         "GIT_INDEX_FILE": str(folder / "slipway-index"),
@@ -85,3 +98,26 @@ def _carried_settings() -> list[tuple[str, str]]:
         raise ToolError(MISSING_GIT) from None
     entries = (entry.partition("\n") for entry in listing.stdout.split("\0") if entry)
     return [(key, value) for key, _, value in entries if _CARRIED_SETTINGS.match(key)]
+
+
+def _pinned_ssh(folder: Path, known_hosts: str, settings: Mapping[str, str]) -> str:
+    """Give the SSH command that takes the pinned host keys and the named key only; empty where nothing is pinned.
+
+    The user's own command stays, with our options first: ssh takes the first value of each.
+    """
+    key = os.environ.get(SSH_KEY_VARIABLE, "")
+    if key and not Path(key).expanduser().is_file():
+        problem = Problem(where=SSH_KEY_VARIABLE, what=f"{key}: no such file", fix="give the path of a private SSH key")
+        raise PublishError(problem)
+    options = ["-i", str(Path(key).expanduser()), "-o", "IdentitiesOnly=yes"] if key else []
+    if known_hosts:
+        pinned = folder / "known_hosts"
+        pinned.write_text(known_hosts.rstrip("\n") + "\n")
+        options += ["-o", "StrictHostKeyChecking=yes", "-o", f"UserKnownHostsFile={pinned}"]
+        options += ["-o", f"GlobalKnownHostsFile={os.devnull}", "-o", "UpdateHostKeys=no"]
+    if not options:
+        return ""
+    program = os.environ.get("GIT_SSH")
+    own = os.environ.get("GIT_SSH_COMMAND") or settings.get("core.sshcommand") or (shlex.quote(program or "ssh"))
+    first, *rest = shlex.split(own)
+    return shlex.join([first, *options, *rest])

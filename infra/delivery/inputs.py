@@ -25,6 +25,16 @@ class Inputs:
         return Facts.from_json(self.facts_json)
 
     @property
+    def name(self) -> str:
+        """The environment's name."""
+        return self.facts.environment
+
+    @property
+    def folders(self) -> tuple[str, str]:
+        """The two folders below which everything of the environment stands."""
+        return folders(self.facts.gitops_path, self.facts.environment)
+
+    @property
     def lock_path(self) -> str:
         """Where the environment's lock stands in the repository."""
         return lock_path(self.facts.gitops_path, self.facts.environment)
@@ -48,6 +58,12 @@ class Inputs:
 def lock_path(gitops_path: str, environment: str) -> str:
     """Where an environment's lock stands in the repository."""
     return "/".join(filter(None, (gitops_path, "apps/harbor", environment, ".slipway.lock.json")))
+
+
+def folders(gitops_path: str, environment: str) -> tuple[str, str]:
+    """Give the two folders below which everything of an environment stands: what Flux begins with, and the rest."""
+    root = f"{gitops_path}/" if gitops_path else ""
+    return f"{root}clusters/{environment}", f"{root}apps/harbor/{environment}"
 
 
 def read_overrides(root: Path, environment: str) -> dict[str, str]:

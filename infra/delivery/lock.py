@@ -27,6 +27,8 @@ class Lock(BaseModel):
         slipway: version that wrote the files.
         chart: version of the Harbor chart that they deliver.
         inputs: digest of the facts and overrides that they were made from.
+        host: the registry's host name; empty in a lock of before it was kept.
+        release: ``namespace/name`` of the Helm release; empty likewise.
         files: path in the repository → blob id.
     """
 
@@ -36,6 +38,8 @@ class Lock(BaseModel):
     slipway: str
     chart: Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+$")]
     inputs: str
+    host: str = ""
+    release: str = ""
     files: Mapping[str, str]
 
     def to_json(self) -> str:
@@ -100,7 +104,7 @@ def compare(owned: Mapping[str, str], present: Mapping[str, str], wanted: Mappin
     )
 
 
-def blob_id(text: str) -> str:
+def blob_id(text: str | bytes) -> str:
     """Give git's id of a file with this text (gitformat: SHA-1 over header and content)."""
-    content = text.encode()
+    content = text.encode() if isinstance(text, str) else text
     return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()

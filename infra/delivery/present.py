@@ -4,12 +4,14 @@ there = present(remote, gitops_path="", environment="prod")
 there.lock.chart, there.texts["apps/harbor/prod/release/release.yaml"]
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
-from infra.delivery.git import Git, Remote, repository
+from infra.delivery.git import Remote, repository
 from infra.delivery.inputs import lock_path
-from infra.delivery.lock import Lock
+from infra.delivery.lock import Lock, blob_id
+from infra.errors import Problem, SettingsError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +56,7 @@ def present(
         lock = Lock.from_json(git.read_blob(blob), path) if blob else None
         owned = lock.files if lock else {}
         there = git.blobs(base, sorted({*owned, *also(lock)}))
-        texts = read_texts(git, sorted(set(there.values())))
+        texts = git.read_blobs(sorted(set(there.values())))
     return Present(
         commit=base or "",
         lock=lock,
@@ -63,30 +65,32 @@ def present(
     )
 
 
-def read_texts(git: Git, blobs: Sequence[str]) -> dict[str, str]:
-    """Give the texts of many blobs: blob id → text, in two commands however many there are.
+def in_folder(root: Path, *, gitops_path: str, environment: str, also: Collection[str] = ()) -> Present:
+    """Read an environment's files from a folder: a clone of the branch, or what `slipway render --out` wrote.
 
     Raises:
-        RemoteUnavailable: the remote does not hand one out.
+        SettingsError: there is no such folder.
+        HumanEdit: its lock is not what we wrote.
     """
-    if not blobs:
-        return {}
-    # A blob that is not there would be fetched by itself, a connection each; where this fails, that still happens.
-    git.attempt(
-        *("-c", "fetch.negotiationAlgorithm=noop", "fetch", "--quiet", "--no-tags", "--no-write-fetch-head"),
-        *("--filter=blob:none", "--stdin", "origin"),
-        stdin="".join(f"{blob}\n" for blob in blobs),
+    if not root.is_dir():
+        raise SettingsError(Problem(where=str(root), what="is no folder", fix="give a clone of the GitOps repository"))
+    path = lock_path(gitops_path, environment)
+    locked = _text(root / path)
+    lock = Lock.from_json(locked, path) if locked is not None else None
+    owned = lock.files if lock else {}
+    homes = [root / gitops_path / part / environment for part in ("clusters", "apps/harbor")]
+    there = {one.relative_to(root).as_posix() for home in homes for one in home.rglob("*") if one.is_file()}
+    texts = {one: text for one in sorted({*owned, *also, *there}) if (text := _text(root / one)) is not None}
+    return Present(
+        commit="",
+        lock=lock,
+        texts={one: text for one, text in texts.items() if one != path},
+        edited=tuple(one for one in owned if one not in texts or blob_id(texts[one]) != owned[one]),
     )
-    answer = git.attempt("cat-file", "--batch", stdin="".join(f"{blob}\n" for blob in blobs))
-    if answer.code:
-        raise git.unavailable(answer.err)
-    # Sizes are in bytes. Bytes that are no text came as other ones, so such a file is read again by itself.
-    rest, texts = answer.out.encode(), {}
-    for blob in blobs:
-        header, _, rest = rest.partition(b"\n")
-        size = header.rpartition(b" ")[2]
-        if not header.startswith(f"{blob} blob ".encode()) or rest[int(size) : int(size) + 1] != b"\n":
-            return {blob: git.read_blob(blob) for blob in blobs}
-        texts[blob] = rest[: int(size)].decode()
-        rest = rest[int(size) + 1 :]
-    return texts
+
+
+def _text(path: Path) -> str | None:
+    try:
+        return path.read_bytes().decode(errors="replace") if path.is_file() else None
+    except OSError as error:
+        raise SettingsError(Problem(where=str(path), what=f"cannot be read: {error.strerror}")) from None

@@ -1,12 +1,14 @@
 """gitops and deliver: the repository that Flux reads, and how long `pulumi up` takes part."""
 
 import re
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from infra.sections.base import Setting
 from values.errors import Refused
+
+GitOpsMode = Literal["direct", "pull-request", "files"]
 
 
 class GitOpsSettings(Setting):
@@ -18,10 +20,25 @@ class GitOpsSettings(Setting):
     """The branch that Flux follows."""
     path: str = ""
     """Folder below which everything is written; empty for the repository's root."""
+    mode: GitOpsMode = "direct"
+    """How changes get there: `direct` (a push), `pull-request` (GitHub; a person merges) or `files` (a folder)."""
+    folder: str = ""
+    """Where mode `files` writes: a folder, from the project's own on if it is relative."""
+    api: str = ""
+    """Base URL of GitHub's REST API, for pull requests on GitHub Enterprise. Empty: what the repository's host has."""
     known_hosts: str = ""
-    """Host keys of an SSH repository for Flux, one a line, as `ssh-keyscan` prints them; check them with its owner."""
+    """Host keys of an SSH repository, one a line, checked with its owner: for Flux, and the only ones a push takes."""
+    signing_key: str = ""
+    """SSH key that signs commits: path of the private key, or of the public one if an SSH agent holds the other."""
     withdraw_on_destroy: bool = False
     """Remove the generated files when the environment is destroyed. Off: Git keeps the last state."""
+
+    @field_validator("api")
+    @classmethod
+    def _is_api(cls, value: str) -> str:
+        if value and not re.match(r"^https?://[^\s/@]+(/\S*)?$", value):
+            raise Refused("is not the URL of an API", "use https://HOST/api/v3, without credentials")
+        return value.rstrip("/")
 
     @field_validator("repository")
     @classmethod
@@ -49,6 +66,16 @@ class GitOpsSettings(Setting):
         if any(part in {"", ".", "..", ".git"} for part in parts):
             raise Refused("is not a plain folder inside the repository", "use a relative path without . and ..")
         return "/".join(parts)
+
+    @model_validator(mode="after")
+    def _has_what_the_mode_needs(self) -> "GitOpsSettings":
+        if (self.mode == "files") != bool(self.folder):
+            raise Refused(
+                "mode files and folder belong together", "give both, or neither: other modes push to the repository"
+            )
+        if self.mode == "pull-request" and not self.api and self.repository.startswith("file:"):
+            raise Refused("mode pull-request needs a Git host with GitHub's API", "give api, or another mode")
+        return self
 
 
 class DeliverSettings(Setting):

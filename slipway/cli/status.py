@@ -53,7 +53,7 @@ def status(
     """
     from infra.delivery.status.follow import follow
     from infra.delivery.status.observe import request_reconciliation
-    from slipway.following import following
+    from slipway.following import following, waiting_change
 
     # Ctrl-C leaves the delivery as it is.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -64,6 +64,7 @@ def status(
             chain = _shown_live(lambda tell: follow(look, timeout=seconds, tell=tell, reconcile=ask))
         else:
             chain = follow(look, timeout=seconds, reconcile=ask)
+    waits = "" if rehearsal else waiting_change(environment)
     if output is Output.json:
         console.result_json(
             {
@@ -71,11 +72,14 @@ def status(
                 "verdict": chain.verdict,
                 "commit": chain.commit,
                 "url": chain.url,
+                "waiting": waits,
                 "links": [vars(link) for link in chain.links],
             }
         )
     else:
         console.result(_text(environment, chain))
+        if waits:
+            console.result(f"a further change of {environment} waits in {waits}: Flux sees it when it is merged")
     raise typer.Exit(_EXIT_CODES[chain.verdict])
 
 

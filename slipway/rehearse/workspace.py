@@ -112,7 +112,9 @@ class Workspace:
         document = tables.parse_yaml(stack_file(self.root, self.environment).read_text())
         config = {key: _made_up(value) for key, value in document["config"].items()}
         gitops = config[f"{PROJECT}:gitops"]
-        config[f"{PROJECT}:gitops"] = {**gitops, "repository": REPOSITORY_URL, "branch": BRANCH}
+        # Nothing of how the real repository is written to takes part: no pull request, folder, or key of a person's.
+        place = {key: gitops[key] for key in ("path", "withdrawOnDestroy") if key in gitops}
+        config[f"{PROJECT}:gitops"] = {**place, "repository": REPOSITORY_URL, "branch": BRANCH}
         config.pop(f"{PROJECT}:gitReadKey", None)  # it opens an SSH host, the played one speaks HTTP
         config[f"{PROJECT}:gitReadToken"] = self.identities.reader
         config[f"{PROJECT}:chartRepository"] = CHART_URL

@@ -63,3 +63,11 @@ class Repository:
 def inputs(profile: str = "ha", overrides: dict | None = None, **settings) -> Inputs:
     """What a commit is made from."""
     return Inputs(facts_of(profile, **settings).to_json(), overrides or {})
+
+
+def fleet(count: int, *, first: int = 0, overrides: dict | None = None) -> list[Inputs]:
+    """What environments env0, env1… are made from, each with a host of its own."""
+    facts = facts_of("dev")
+    names = [f"env{number}" for number in range(first, first + count)]
+    changed = (facts.model_copy(update={"environment": name, "host": f"{name}.example.com"}) for name in names)
+    return [Inputs(one.to_json(), overrides or {}) for one in changed]

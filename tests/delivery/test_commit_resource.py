@@ -100,7 +100,7 @@ def test_create_publishes_and_gives_the_commit(plugin, repository, remote):
 
     created = plugin.create(wanted)
 
-    assert created == {**wanted, "commit": repository.head()}
+    assert created == {**wanted, "commit": repository.head(), "pull_request": ""}
     assert set(created["files"]) < set(repository.files())
 
 

@@ -5,7 +5,7 @@ import pytest
 from infra.delivery.git import Git, Remote
 from infra.delivery.git import repository as repository_of
 from infra.delivery.inputs import Inputs
-from infra.delivery.present import present, read_texts
+from infra.delivery.present import present
 from infra.delivery.publish import publish
 from infra.errors import RemoteUnavailable
 from tests.delivery.repositories import TOKEN
@@ -62,7 +62,7 @@ def test_the_texts_are_all_there_after_one_fetch(repository, http_remote):
         base = git.fetch()
         blobs = sorted(set(git.blobs(base, list(INPUTS.files())).values()))
         assert missing(git, blobs) == len(blobs)
-        read_texts(git, blobs)
+        git.read_blobs(blobs)
 
         assert missing(git, blobs) == 0
 
@@ -97,7 +97,7 @@ def test_a_file_that_is_no_text_does_not_shift_the_others(remote, repository):
 
     with repository_of(remote) as git:
         git.fetch()
-        texts = read_texts(git, [blob, other])
+        texts = git.read_blobs([blob, other])
 
     assert texts[other] == INPUTS.files()[f"{HOME}/release/values/core.yaml"]
     assert "binary" in texts[blob]

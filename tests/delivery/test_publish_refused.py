@@ -53,11 +53,11 @@ def test_a_branch_that_moves_under_us_is_rendered_upon_again(repository, remote,
     repository.write("README.md", "hello\n")
     told, push, moved = [], publisher.push, []
 
-    def push_after_somebody_else(git, base, commit):
+    def push_after_somebody_else(git, base, commit, **options):
         if len(moved) < 2:
             moved.append(base)
             repository.write(f"other-{len(moved)}.txt", "theirs\n")
-        return push(git, base, commit)
+        return push(git, base, commit, **options)
 
     monkeypatch.setattr(publisher, "push", push_after_somebody_else)
     published = publish(remote, inputs(), progress=told.append)
@@ -71,11 +71,11 @@ def test_an_edit_that_wins_the_race_is_seen_on_the_new_base(repository, remote, 
     publish(remote, inputs())
     push, moved = publisher.push, []
 
-    def push_after_an_edit(git, base, commit):
+    def push_after_an_edit(git, base, commit, **options):
         if not moved:
             moved.append(base)
             repository.write(CORE, "edited: true\n")
-        return push(git, base, commit)
+        return push(git, base, commit, **options)
 
     monkeypatch.setattr(publisher, "push", push_after_an_edit)
     with pytest.raises(HumanEdit, match="edited by hand"):
@@ -85,9 +85,9 @@ def test_an_edit_that_wins_the_race_is_seen_on_the_new_base(repository, remote, 
 def test_a_branch_that_never_rests_is_given_up(repository, remote, monkeypatch):
     push = publisher.push
 
-    def push_too_late(git, base, commit):
+    def push_too_late(git, base, commit, **options):
         repository.write("busy.txt", commit)
-        return push(git, base, commit)
+        return push(git, base, commit, **options)
 
     monkeypatch.setattr(publisher, "push", push_too_late)
     with (
@@ -137,10 +137,10 @@ def test_four_publishers_of_one_environment_make_one_commit(repository, remote):
 def test_the_same_commit_pushed_by_somebody_else_is_not_ours(repository, remote, monkeypatch):
     push, done = publisher.push, []
 
-    def push_after_its_twin(git, base, commit):
+    def push_after_its_twin(git, base, commit, **options):
         if not done:
-            done.append(push(git, base, commit))
-        return push(git, base, commit)
+            done.append(push(git, base, commit, **options))
+        return push(git, base, commit, **options)
 
     monkeypatch.setattr(publisher, "push", push_after_its_twin)
     published = publish(remote, inputs())

@@ -59,7 +59,8 @@ def test_withdrawing_goes_on_after_a_lost_race_as_well(repository, remote):
 def test_eight_environments_at_once(repository, remote):
     def as_environment(name: str):
         source = inputs("dev")
-        return type(source)(source.facts.model_copy(update={"environment": name}).to_json())
+        changes = {"environment": name, "host": f"{name}.example.com"}
+        return type(source)(source.facts.model_copy(update=changes).to_json())
 
     names = [f"env{number}" for number in range(8)]
     with ThreadPoolExecutor(8) as pool:

@@ -1,0 +1,1 @@
+"""What would change: values, and Kubernetes objects, object by object."""

@@ -1,0 +1,1 @@
+"""The images of an environment, and what mirrors them."""
