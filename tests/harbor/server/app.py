@@ -19,6 +19,7 @@ from tests.harbor.server.harbor import Harbor, as_json
 from tests.harbor.server.routes import Operation, find
 from tests.harbor.server.sessions import CSRF_COOKIE, CSRF_HEADER, Sessions
 from tests.harbor.server.state import Taken
+from tests.harbor.server.token_service import token
 
 API = "/api/v2.0"
 _PAGES = {"/c/login": "login", "/c/log_out": "logout", "/service/token": "token"}
@@ -92,8 +93,6 @@ class App:
             answer = Answer(status=500)
         except Taken as taken:
             answer = Answer(status=409, body=errors("CONFLICT", f"{taken} already exists"))
-        except web.HTTPException:
-            raise
         except Exception as error:  # noqa: BLE001  # a defect of this server, told apart from Harbor's own 500
             answer = Answer(status=599, body=errors("TEST_SERVER", repr(error)))
         seconds = self.harbor.queue.delay(name, writes=writes, rows=_rows(answer), by=by)
@@ -112,7 +111,7 @@ class App:
         if name == "logout":
             return self.sessions.sign_out(sid)
         if name == "token":
-            return v2.token(self.harbor, who, request.query.getall("scope", []))
+            return token(self.harbor, who, request.query.getall("scope", []))
         return Answer(status=404)
 
     def _record(self, request: web.BaseRequest, operation: Operation | None, body: bytes, answer: Answer) -> None:

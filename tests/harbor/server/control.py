@@ -114,17 +114,10 @@ def _seed_project(app: "App", name: str, sent: dict, users: list[int]) -> int:
         }
         doc |= {"creator_type": "local", "creator_ref": 1, "creation_time": stamp, "update_time": stamp}
         state.add("robot", doc | {"salt": "", "hash": "", "project_id": number}, key=full, project=number)
-    selector = {"kind": "doublestar", "decoration": "matches", "pattern": "**"}
-    rule = {"priority": 0, "action": "retain", "template": "latestPushedK", "params": {"latestPushedK": 10}}
-    rule |= {"tag_selectors": [selector], "scope_selectors": {"repository": [selector | {"decoration": "repoMatches"}]}}
     if sent.get("retention"):
-        policy = {"algorithm": "or", "rules": [{"id": 0, **rule}], "scope": {"level": "project", "ref": number}}
-        policy["trigger"] = {"kind": "Schedule", "settings": {"cron": "0 0 0 * * *"}}
-        project = harbor.project_by_id(number)
-        project["metadata"]["retention_id"] = str(state.add("retention", policy, project=number))
-        harbor.save_project(project)
+        _seed_retention(app, number)
     if sent.get("immutable"):
-        doc = rule | {"disabled": False, "action": "immutable", "template": "immutable_template", "params": {}}
+        doc = _rule() | {"disabled": False, "action": "immutable", "template": "immutable_template", "params": {}}
         state.add("immutable", doc, key="seed", project=number)
     if sent.get("webhook"):
         target = {"type": "http", "address": "http://127.0.0.1:9/hook", "payload_format": "Default"}
@@ -138,6 +131,22 @@ def _seed_project(app: "App", name: str, sent: dict, users: list[int]) -> int:
         doc |= {"project_id": number, "creator": "admin", "creation_time": stamp, "update_time": stamp}
         state.add("webhook", doc, key="push", project=number)
     return number
+
+
+def _rule() -> dict:
+    selector = {"kind": "doublestar", "decoration": "matches", "pattern": "**"}
+    rule = {"priority": 0, "action": "retain", "template": "latestPushedK", "params": {"latestPushedK": 10}}
+    rule |= {"tag_selectors": [selector], "scope_selectors": {"repository": [selector | {"decoration": "repoMatches"}]}}
+    return rule
+
+
+def _seed_retention(app: "App", number: int) -> None:
+    harbor, state = app.harbor, app.harbor.state
+    policy = {"algorithm": "or", "rules": [{"id": 0, **_rule()}], "scope": {"level": "project", "ref": number}}
+    policy["trigger"] = {"kind": "Schedule", "settings": {"cron": "0 0 0 * * *"}}
+    project = harbor.project_by_id(number)
+    project["metadata"]["retention_id"] = str(state.add("retention", policy, project=number))
+    harbor.save_project(project)
 
 
 _HANDLERS = {

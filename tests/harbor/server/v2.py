@@ -1,20 +1,19 @@
-"""The registry's side of Harbor: who may push and pull, what policies refuse, and the way to the server behind.
+"""The registry's side of Harbor: who may push and pull, what policies refuse, and Harbor's own books of tags.
 
-The distribution server behind knows digests only, and takes only tokens that tokens.py signs.
+All else is the work of the distribution server behind, which knows digests only (behind.py).
 """
 
 import hashlib
 import json
 import re
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import aiohttp
 from aiohttp import web
 
 from tests.harbor.server import policies
-from tests.harbor.server.answers import Answer, Refused, denied, missing, unauthorized
+from tests.harbor.server.answers import Refused, denied, missing, unauthorized
+from tests.harbor.server.behind import origin, through
 from tests.harbor.server.harbor import Harbor, as_json
 from tests.harbor.server.pushes import artifact_of, pushed, remove_artifact
 from tests.harbor.server.tokens import SERVICE
@@ -24,43 +23,7 @@ if TYPE_CHECKING:
     from tests.harbor.server.app import App
 
 _PATH = re.compile(r"^/v2/(?P<name>.+)/(?P<what>manifests|blobs/uploads|blobs|tags/list|referrers)/?(?P<rest>[^/]*)$")
-_PASSED_ON = ("Content-Type", "Content-Length", "Content-Range", "Range", "Accept")
-_GIVEN_BACK = (
-    "Content-Type",
-    "Content-Length",
-    "Content-Range",
-    "Docker-Content-Digest",
-    "Docker-Distribution-Api-Version",
-    "Docker-Upload-UUID",
-    "Etag",
-    "Location",
-    "OCI-Chunk-Min-Length",
-    "Range",
-)
 _ACTIONS = {"GET": "pull", "HEAD": "pull", "DELETE": "delete"}
-
-
-def token(harbor: Harbor, who: Who, scopes: list[str]) -> Answer:
-    """Give a token with the rights that the sender has: it never says no to a wrong secret, it gives nothing."""
-    if not who.authenticated and not scopes:
-        raise unauthorized("Unauthorized")
-    access = []
-    for scope in " ".join(scopes).split():
-        kind, _, rest = scope.partition(":")
-        name, _, _ = rest.rpartition(":")
-        access.append({"type": kind, "name": name, "actions": _granted(harbor, who, kind, name)})
-    minutes = int(harbor.setting("token_expiration"))
-    text = harbor.tokens.issue(who.name, access, minutes=minutes)
-    return Answer(body={"token": text, "access_token": "", "expires_in": minutes * 60, "issued_at": harbor.stamp()})
-
-
-def _granted(harbor: Harbor, who: Who, kind: str, name: str) -> list[str]:
-    if kind == "registry":
-        return ["*"] if who.admin else []
-    project = harbor.state.find("project", name.partition("/")[0])
-    if project is None:
-        return []
-    return [action for action in ("pull", "push", "delete") if who.may(action, "repository", project)]
 
 
 @dataclass
@@ -99,7 +62,7 @@ async def _drain(request: web.BaseRequest) -> None:
 async def _answer(app: "App", request: web.BaseRequest) -> web.StreamResponse:
     harbor, path = app.harbor, request.rel_url.raw_path
     if path.startswith("/_storage/"):
-        return await _through(harbor, request, "GET", f"/v2/{path.removeprefix('/_storage/')}")
+        return await through(harbor, request, "GET", f"/v2/{path.removeprefix('/_storage/')}")
     who = await _who(app, request)
     if path in {"/v2", "/v2/"}:
         if not who.authenticated:
@@ -154,12 +117,6 @@ def _challenge(harbor: Harbor, request: web.BaseRequest, message: str, scope: st
     return Refused(401, "UNAUTHORIZED", message, WWW_Authenticate=f'{realm},scope="{scope}"' if scope else realm)
 
 
-def origin(harbor: Harbor, request: web.BaseRequest) -> str:
-    """Give what clients are sent to: the scheme of the external address, the host of the request."""
-    scheme = harbor.switches.external_url.partition("://")[0] or "http"
-    return f"{scheme}://{request.headers.get('Host', '')}"
-
-
 # --- manifests
 
 
@@ -176,7 +133,7 @@ async def _get_manifest(way: Pass) -> web.StreamResponse:
         policies.check_pull(way.harbor, way.project, repo, artifact)
     if way.request.method == "GET":
         way.harbor.state.put("repository", repo["id"], repo | {"pull_count": repo["pull_count"] + 1})
-    return await _through(way.harbor, way.request, way.request.method, f"/v2/{way.name}/manifests/{artifact['digest']}")
+    return await through(way.harbor, way.request, way.request.method, f"/v2/{way.name}/manifests/{artifact['digest']}")
 
 
 async def _put_manifest(way: Pass) -> web.StreamResponse:
@@ -187,7 +144,7 @@ async def _put_manifest(way: Pass) -> web.StreamResponse:
     if ":" not in way.rest:
         policies.check_tag(way.harbor, way.project, way.name, way.rest)
     policies.check_quota(way.harbor, way.project, digest, len(body))
-    response = await _through(way.harbor, way.request, "PUT", f"/v2/{way.name}/manifests/{digest}", body=body)
+    response = await through(way.harbor, way.request, "PUT", f"/v2/{way.name}/manifests/{digest}", body=body)
     if response.status == 201:
         kind = way.request.headers.get("Content-Type", "")
         project = way.harbor.project_by_id(way.project["project_id"])
@@ -247,7 +204,7 @@ async def _get_blob(way: Pass) -> web.StreamResponse:
     if way.harbor.switches.blob_redirect and way.request.method == "GET":
         place = f"{origin(way.harbor, way.request)}/_storage/{path}"
         return web.Response(status=307, headers={"Location": place})
-    return await _through(way.harbor, way.request, way.request.method, f"/v2/{path}")
+    return await through(way.harbor, way.request, way.request.method, f"/v2/{path}")
 
 
 async def _upload(way: Pass) -> web.StreamResponse:
@@ -259,7 +216,7 @@ async def _upload(way: Pass) -> web.StreamResponse:
         policies.check_quota(way.harbor, way.project, digest, _sent.get(key, 0) + size)
     spaces = {way.name} | ({query["from"]} if "from" in query else set())
     target = f"/v2/{way.name}/blobs/uploads/{way.rest}"
-    response = await _through(way.harbor, way.request, way.request.method, target, spaces=spaces)
+    response = await through(way.harbor, way.request, way.request.method, target, spaces=spaces)
     if response.status == 201:
         policies.keep_blob(way.harbor, way.project, digest, _sent.pop(key, 0) + size, mounted="mount" in query)
     elif response.status == 202 and way.request.method == "PATCH":
@@ -279,61 +236,3 @@ _HANDLERS = {
     ("blobs/uploads", True): _upload,
     ("blobs/uploads", False): _upload,
 }
-
-
-# --- the way to the server behind
-
-_inner: dict[str, tuple[float, str]] = {}
-
-
-def _inner_token(harbor: Harbor, names: set[str]) -> str:
-    key = " ".join(sorted(names))
-    until, text = _inner.get(key, (0.0, ""))
-    if until < time.monotonic():
-        access = [{"type": "repository", "name": name, "actions": ["pull", "push", "delete"]} for name in sorted(names)]
-        text = harbor.tokens.issue("harbor", access, minutes=10)
-        _inner[key] = (time.monotonic() + 300, text)
-    return text
-
-
-async def _through(
-    harbor: Harbor,
-    request: web.BaseRequest,
-    method: str,
-    path: str,
-    *,
-    body: bytes | None = None,
-    spaces: set[str] | None = None,
-) -> web.StreamResponse:
-    """Pass a request on and its answer back, in pieces: no blob is ever whole in memory."""
-    if not harbor.registry:
-        raise Refused(502, "UNKNOWN", "no distribution server behind")
-    name = path.removeprefix("/v2/").rsplit("/blobs", 1)[0].rsplit("/manifests", 1)[0]
-    headers = {key: request.headers[key] for key in _PASSED_ON if key in request.headers}
-    headers["Authorization"] = f"Bearer {_inner_token(harbor, spaces or {name})}"
-    query = f"?{request.rel_url.raw_query_string}" if request.rel_url.raw_query_string else ""
-    data = body if body is not None else (request.content if request.body_exists else None)
-    if isinstance(data, bytes):
-        headers["Content-Length"] = str(len(data))
-    try:
-        inner = await harbor.http.request(
-            method, f"{harbor.registry}{path}{query}", data=data, headers=headers, allow_redirects=False
-        )
-    except aiohttp.ClientError as error:
-        raise Refused(502, "UNKNOWN", f"the registry behind does not answer: {error}") from error
-    async with inner:
-        given = {key: inner.headers[key] for key in _GIVEN_BACK if key in inner.headers}
-        if given.get("Location", "").startswith("/"):
-            given["Location"] = f"{origin(harbor, request)}{given['Location']}"
-        if method == "HEAD" or inner.status >= 300 or int(given.get("Content-Length", 1 << 30)) < 1 << 20:
-            return web.Response(status=inner.status, body=await inner.read() or None, headers=_sized(given, method))
-        response = web.StreamResponse(status=inner.status, headers=given)
-        await response.prepare(request)
-        async for piece in inner.content.iter_chunked(1 << 18):
-            await response.write(piece)
-        await response.write_eof()
-        return response
-
-
-def _sized(headers: dict, method: str) -> dict:
-    return headers if method == "HEAD" else {key: value for key, value in headers.items() if key != "Content-Length"}
