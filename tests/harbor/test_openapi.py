@@ -6,7 +6,6 @@ from tests.harbor import openapi
 from tests.harbor.server.operations import LOADED
 from tests.harbor.server.routes import OPERATIONS
 
-
 if not openapi.FILE.exists():
     pytest.skip(f"Harbor's API file is not at {openapi.FILE}", allow_module_level=True)
 
