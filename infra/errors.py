@@ -19,6 +19,19 @@
       + NotDelivered            Flux has not delivered the commit
       + BootstrapError          the account: no rights to it, or something in it is somebody else's
       + RehearsalError          the rehearsal could not go on
+      + HarborError             Harbor's API said no, or what it said is of no use
+        - HarborAway            no answer, or one that says to come back later
+        - AnswerLost            a request that changes something got no answer: it may have been done
+        - AnswerUnreadable      the answer is not what Harbor's API gives
+        - ListMoved             a list kept changing while its pages were read
+        - LoginRefused          wrong name or secret, locked, expired, disabled; or the session ended for good
+        - RightMissing          logged in, without the right to do this
+        - ReadOnlyMode          Harbor takes no changes at present
+        - NothingThere          no such object, or none that the sender may see
+        - AlreadyThere          the name is taken
+        - NotAllowedNow         something else must be so first (not empty, in use, unsigned)
+        - InputRefused          Harbor does not take these values
+        - FeatureMissing        this Harbor is too old for what was asked
       + DelegationPending       the domain's parent does not point at the new zone yet
 
 `x` is the root. ``values/`` raises its own ``ValuesError`` (it imports nothing from here).
@@ -143,6 +156,68 @@ class TeardownError(SlipwayError):
 
 class BootstrapError(SlipwayError):
     """The account cannot be prepared: no rights to it, or something in it is somebody else's."""
+
+
+class HarborError(SlipwayError):
+    """Harbor's API did not do what was asked.
+
+    Attributes:
+        status: of the answer; None where there was none.
+        code: Harbor's word for it, such as CONFLICT; empty where it had none.
+    """
+
+    def __init__(self, *problems: Problem, detail: str = "", status: int | None = None, code: str = "") -> None:
+        super().__init__(*problems, detail=detail)
+        self.status = status
+        self.code = code
+
+
+class HarborAway(HarborError):
+    """No answer: the address, the network, the certificate; or Harbor and what is before it say to come back later."""
+
+
+class AnswerLost(HarborError):
+    """A request that changes something got no answer. Look whether it was done before sending it again."""
+
+
+class AnswerUnreadable(HarborError):
+    """Cut off, not JSON, or not what the API describes."""
+
+
+class ListMoved(HarborError):
+    """Rows came and went between the pages of a list, each time that it was read."""
+
+
+class LoginRefused(HarborError):
+    """Not logged in: wrong name or secret, a locked user, a robot that expired or is disabled, an ended session."""
+
+
+class RightMissing(HarborError):
+    """The sender is known and may not do this."""
+
+
+class ReadOnlyMode(HarborError):
+    """Harbor is in read-only mode: nothing can be changed but that."""
+
+
+class NothingThere(HarborError):
+    """It does not exist, or not for this sender."""
+
+
+class AlreadyThere(HarborError):
+    """Something of that name exists."""
+
+
+class NotAllowedNow(HarborError):
+    """A precondition does not hold."""
+
+
+class InputRefused(HarborError):
+    """Harbor refuses the values; it says so with 400, 422, and often with 500."""
+
+
+class FeatureMissing(HarborError):
+    """An older Harbor would drop the field without a word, so it is not sent."""
 
 
 class DelegationPending(SlipwayError):

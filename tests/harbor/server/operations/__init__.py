@@ -1,0 +1,41 @@
+"""Harbor's operations, one file per part of the API; importing this fills the table in routes.py."""
+
+from tests.harbor.server.operations import (
+    artifacts,
+    configuration,
+    immutable,
+    labels,
+    members,
+    metadata,
+    people,
+    projects,
+    quotas,
+    registries,
+    replication,
+    retentions,
+    robots,
+    scanners,
+    schedules,
+    system,
+    webhooks,
+)
+
+LOADED = (
+    artifacts,
+    configuration,
+    immutable,
+    labels,
+    members,
+    metadata,
+    people,
+    projects,
+    quotas,
+    registries,
+    replication,
+    retentions,
+    robots,
+    scanners,
+    schedules,
+    system,
+    webhooks,
+)
