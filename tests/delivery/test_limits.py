@@ -116,7 +116,9 @@ def test_no_space_on_our_side(repository, tmp_path):
     assert repository.head() == ""
 
 
-@pytest.mark.parametrize("words", ["fatal: write error: No space left on device", "Out of diskspace", "error: Disk quota exceeded"])
+@pytest.mark.parametrize(
+    "words", ["fatal: write error: No space left on device", "Out of diskspace", "error: Disk quota exceeded"]
+)
 def test_the_words_of_a_full_disk(words):
     with pytest.raises(PublishError, match="no space left"):
         refuse_limit(128, words, "/scratch")
