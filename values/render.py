@@ -136,6 +136,7 @@ def _context(facts: Facts, overrides: Mapping[str, str]) -> dict[str, Any]:
         "registry_username": REGISTRY_USERNAME,
         # Harbor's registry logs in to Redis with a user name since 2.15 (goharbor/harbor-helm#2320).
         "registry_knows_cache_users": contract.harbor(facts.chart_version) >= (2, 15),
+        "proxied": [name for name in facts.harbor.proxy.components if composition.has(name)],
         "no_proxy": ",".join(_direct(facts)),
         "pool_components": " and ".join(
             ", ".join(name for name in pools.COMPONENTS if composition.has(name)).rsplit(", ", 1)

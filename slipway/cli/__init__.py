@@ -56,7 +56,8 @@ def options(
 
 
 for command in (
-    init, bootstrap, schema, explain, render, diff, images, publish, status, upgrade, check, forecast, diagram, teardown,
+    init, bootstrap, schema, explain, render, diff, images, publish, status, upgrade,
+    check, forecast, diagram, teardown,
 ):  # fmt: skip
     app.command()(command)
 app.add_typer(rehearse.app, name="rehearse")

@@ -40,7 +40,7 @@ def test_render_shows_every_file_under_its_path(project, capsys):
 
     out, err = capsys.readouterr()
     assert "# Source: apps/harbor/ha/release/values/core.yaml\n" in out
-    assert out.count("# Source: ") == 17
+    assert out.count("# Source: ") == 37
     assert '"example": true' in out
     assert err == ""
 
@@ -108,7 +108,7 @@ def test_an_unknown_environment_names_the_known_ones(project, capsys):
 
 def test_publish_commits_once_and_then_nothing(project, capsys):
     assert run(["publish", "ha", "--facts", "facts.json"]) == 0
-    assert re.search(r"committed [0-9a-f]{40}: 17 files", capsys.readouterr().out)
+    assert re.search(r"committed [0-9a-f]{40}: 37 files", capsys.readouterr().out)
 
     assert run(["publish", "ha", "--facts", "facts.json", "--output", "json"]) == 0
     assert json.loads(capsys.readouterr().out)["created"] is False
@@ -119,7 +119,7 @@ def test_publish_commits_once_and_then_nothing(project, capsys):
 def test_a_dry_run_pushes_nothing(project, capsys):
     assert run(["publish", "ha", "--facts", "facts.json", "--dry-run"]) == 0
 
-    assert "17 files would change" in capsys.readouterr().out
+    assert "37 files would change" in capsys.readouterr().out
     assert Repository(project / "gitops.git").head() == ""
 
 

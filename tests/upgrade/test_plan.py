@@ -5,7 +5,11 @@ import json
 import pytest
 
 from slipway.cli import run
+from slipway.upgrade.plan import _touches
 from tests.values.conftest import CHARTS, facts_of
+from values.chart_history import steps
+from values.merge import harbor_values
+from values.render import render
 
 
 def plan(capsys, *arguments: str) -> dict:
@@ -72,7 +76,11 @@ def test_every_object_has_its_fate(project, capsys):
     assert fates(found, "new") == [
         f"PodDisruptionBudget/harbor-{one}" for one in ("core", "jobservice", "portal", "registry", "trivy")
     ]
-    assert fates(found, "removed") == fates(found, "refused") == []
+    # Those of the support chart, which stand in for what the chart before did not have.
+    assert fates(found, "removed") == [
+        f"PodDisruptionBudget/harbor-support-{one}" for one in ("core", "jobservice", "portal", "registry", "trivy")
+    ]
+    assert fates(found, "refused") == []
     assert "HelmRelease/harbor" in fates(found, "changed")
 
 
@@ -104,18 +112,23 @@ def test_only_what_touches_the_environment_is_told(project, capsys):
 
 
 def test_a_teams_own_values_are_judged_as_well(project, capsys):
-    project.override("mine", "core: {image: {tag: v2.14.3}}\ndatabase: {type: internal}\n")
+    project.override("mine", "core: {image: {repository: hub.example.com/core}}\n")
 
     found = plan(capsys, "--to", "1.19.2")
 
-    pinned = [one for one in found["touches"] if one["key"] == "core.image.tag"]
+    pinned = [one for one in found["touches"] if one["key"] == "core.image.repository"]
     assert [one["what"] for one in pinned] == [
-        "is 'v2.14.3' by your own values and stays; the chart's own goes from 'v2.14.3' to 'v2.15.1'",
-        "is 'v2.14.3' by your own values and stays; the chart's own goes from 'v2.15.1' to 'v2.15.2'",
+        "is 'hub.example.com/core' by your own values and stays; "
+        "the chart's own goes from 'goharbor/harbor-core' to 'docker.io/goharbor/harbor-core'",
     ]
-    trap = next(one for one in found["touches"] if one["key"] == "internal-database-18")
-    assert "PostgreSQL 15 to 18" in trap["what"]
-    assert "dump the database" in trap["do"]
+
+
+def test_a_laptops_own_database_is_warned_of_the_new_postgresql():
+    values = harbor_values(render(facts_of("kind")))
+    trap = next(one for one in _touches(steps("1.18.3", "1.19.2"), values, values) if one.key == "internal-database-18")
+
+    assert "PostgreSQL 15 to 18" in trap.what
+    assert "dump the database" in trap.do
 
 
 def test_an_override_that_the_new_chart_does_not_take_is_told_with_the_new_name(project, capsys):
@@ -249,7 +262,8 @@ def test_a_chart_that_cannot_be_had_leaves_the_rest_of_the_plan(project, capsys,
 
     found = plan(capsys, "--to", "1.19.1")
 
-    assert [f"{one['kind']}/{one['name']}" for one in found["objects"]] == ["HelmRelease/harbor"]
+    ours = {f"{one['kind']}/{one['name']}" for one in found["objects"] if "harbor-support" not in one["name"]}
+    assert ours == {"HelmRelease/harbor"}
     assert "Harbor's objects are left out" in found["notes"][0]
 
 

@@ -72,12 +72,6 @@ spec:
     {{- if eq $.name "registry" }}{{ $resources = index $own . "resources" }}{{ end }}
     - name: {{ ternary "registryctl" . (eq . "controller") }}
       image: stand-in/harbor-{{ . }}:{{ $.root.Chart.Version }}
-      securityContext:
-        allowPrivilegeEscalation: false
-        capabilities: {drop: [ALL]}
-        privileged: false
-        runAsNonRoot: true
-        seccompProfile: {type: RuntimeDefault}
       envFrom: [{configMapRef: {name: harbor-{{ $.name }}}}]
       securityContext: {{- include "component.security" . | nindent 8 }}
       {{- with $resources }}
