@@ -65,6 +65,7 @@ def assemble(settings: Settings, known: dict[str, Any]) -> Facts:
             "chart_version": settings.chart_version,
             "chart_repository": settings.chart_repository,
             "gitops_path": settings.gitops.path,
+            "content": settings.gitops.content,
             "secrets_prefix": Names(settings.environment).secrets_prefix,
             "flux_version": tables.flux_minor(),
             "aws": {

@@ -34,12 +34,12 @@ def files_of(
         ValuesError: a key that the chart does not know, a value of the wrong type, or a broken promise.
         ChartUnavailable: manifests without the chart.
     """
-    if not manifests:
-        return Inputs(facts.to_json(), overrides).files()
-    from infra.charts import archive  # noqa: PLC0415  # Helm's engine is for those who want objects
-    from values.manifests import manifests as made  # noqa: PLC0415
+    if manifests or facts.content == "manifests":
+        from infra.charts import archive  # noqa: PLC0415  # its HTTP client is for those who want objects
 
-    return made(facts, overrides, archive(facts.chart_version, facts.chart_repository, progress))
+        archive(facts.chart_version, facts.chart_repository, progress)  # what follows finds it in the cache
+        facts = facts.model_copy(update={"content": "manifests"})
+    return Inputs(facts.to_json(), overrides).files()
 
 
 def publish_environment(

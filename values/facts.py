@@ -111,6 +111,7 @@ class Facts(_Fact):
         host: the registry's host name, ``harbor.example.com``.
         chart_repository: URL of the Helm repository that the chart comes from.
         gitops_path: folder of the GitOps repository below which everything is written; empty for the root.
+        content: what Git holds of Harbor: values for a HelmRelease, or the rendered objects in its place.
         secrets_prefix: first part of every Secrets Manager name, ``slipway/prod``; empty on kind.
         flux_version: minor of the Flux that reads the files, ``2.9``.
         harbor: what the team chose about Harbor itself.
@@ -124,6 +125,7 @@ class Facts(_Fact):
     chart_version: str
     chart_repository: str = HARBOR_CHART_REPOSITORY
     gitops_path: str = ""
+    content: Literal["values", "manifests"] = "values"
     secrets_prefix: str = ""
     flux_version: Annotated[str, Field(pattern=r"^2\.\d+$")] = "2.9"
     aws: AwsFacts | None = None

@@ -175,6 +175,7 @@ def _secret(variables: Mapping[str, str], facts: Facts) -> str:
             "secretStoreRef": {"kind": "SecretStore", "name": "aws-secrets-manager"},
             "target": {
                 "name": SECRET,
+                "creationPolicy": "Orphan",
                 "deletionPolicy": "Retain",
                 "template": {"data": dict(sorted(variables.items()))},
             },

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 Failure: TypeAlias = PublishError | ValuesError
 
+#: What an environment's Git holds of Harbor → the folder that only then is there.
+_CONTENT = {"values": "/release/", "manifests": "/manifests/"}
 #: Of so many edited files at most the difference is shown.
 SHOWN_EDITS = 20
 
@@ -71,7 +73,28 @@ def refuse_renamed(lock: Lock | None, new: Lock, path: str) -> None:
                 where=path,
                 what=f"the branch delivers the release {lock.release}, this would be {new.release}: Flux uninstalls "
                 "the old one first, and the registry is gone until the new one has made everything again",
-                fix=f"keep {lock.release}; to move a registry, build another environment and copy its content",
+                fix=f"keep {lock.release}; to move a registry, build another environment and copy",
+            )
+        )
+
+
+def refuse_other_content(lock: Lock | None, new: Lock, path: str) -> None:
+    """Stop before values in place of manifests, or the other way round.
+
+    Raises:
+        WouldUninstall: Flux would take away what it applied before, or Helm would find objects that are not its own.
+    """
+
+    def content(one: Lock) -> str:
+        return next((kind for kind, sign in _CONTENT.items() if any(sign in file for file in one.files)), "")
+
+    if lock and content(lock) and content(new) and content(lock) != content(new):
+        raise WouldUninstall(
+            Problem(
+                where=path,
+                what=f"the branch delivers {content(lock)}, this would be {content(new)}: Flux takes away what is no "
+                "longer in Git, which is Harbor, before the other way has made it again",
+                fix=f"keep gitops.content: {content(lock)}; to change it, build another environment and copy",
             )
         )
 

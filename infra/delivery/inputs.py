@@ -43,8 +43,15 @@ class Inputs:
         """Render: path in the repository → text.
 
         Raises:
-            ValuesError: a key that the chart does not know, or a value of the wrong type.
+            ValuesError: a key that the chart does not know, or a value of the wrong type; manifests that are not fixed.
+            ChartUnavailable: manifests without the chart.
         """
+        if self.facts.content == "manifests":
+            from infra.charts import archive  # noqa: PLC0415
+            from values.manifests import manifests  # noqa: PLC0415  # Helm's engine is for those who render charts
+
+            chart = archive(self.facts.chart_version, self.facts.chart_repository)
+            return manifests(self.facts, self.overrides, chart)
         from values.render import render  # noqa: PLC0415  # jinja2 is for those who render
 
         return render(self.facts, self.overrides)

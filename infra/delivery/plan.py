@@ -126,6 +126,7 @@ def planned(
             guards.refuse_downgrade(lock, inputs)
             plan, texts = _plan(rendering, lock, ground.files, store, summarise=summarised < SUMMARISED)
             guards.refuse_renamed(lock, plan.lock, path)
+            guards.refuse_other_content(lock, plan.lock, path)
         except (PublishError, ValuesError) as failure:
             failures.append(failure)
         else:

@@ -49,7 +49,12 @@ def _delivered(props: Mapping[str, Any]) -> dict[str, Any]:
 
     given = os.environ.get(KUBECONFIG_VARIABLE)
     token = os.environ.get("SLIPWAY_GIT_TOKEN") or props.get("token")
-    remote = Remote(repository=props["repository"], branch=props["branch"], token=token)
+    remote = Remote(
+        repository=props["repository"],
+        branch=props["branch"],
+        token=token,
+        known_hosts=props.get("known_hosts") or "",
+    )
     with connect(Path(given) if given else props["kubeconfig"]) as client:
         chain = follow(
             lambda: judge(observe(client, lambda: head(remote), remote.branch)),
@@ -90,6 +95,7 @@ def wait(settings: Settings, *, cluster: Cluster, commit: Commit, after: Sequenc
             "commit": commit.commit,
             "repository": settings.gitops.repository,
             "branch": settings.gitops.branch,
+            "known_hosts": settings.gitops.known_hosts,
             "kubeconfig": cluster.kubeconfig,
             "timeout_minutes": settings.deliver.timeout_minutes,
             "token": pulumi.Output.secret(settings.git_token.get_secret_value()) if settings.git_token else None,

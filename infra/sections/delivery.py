@@ -9,6 +9,7 @@ from infra.sections.base import Setting
 from values.errors import Refused
 
 GitOpsMode = Literal["direct", "pull-request", "files"]
+GitOpsContent = Literal["values", "manifests"]
 
 
 class GitOpsSettings(Setting):
@@ -22,6 +23,8 @@ class GitOpsSettings(Setting):
     """Folder below which everything is written; empty for the repository's root."""
     mode: GitOpsMode = "direct"
     """How changes get there: `direct` (a push), `pull-request` (GitHub; a person merges) or `files` (a folder)."""
+    content: GitOpsContent = "values"
+    """What Git holds of Harbor: `values`, which Flux renders, or `manifests`, rendered. For an environment's life."""
     folder: str = ""
     """Where mode `files` writes: a folder, from the project's own on if it is relative."""
     api: str = ""

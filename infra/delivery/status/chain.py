@@ -128,6 +128,13 @@ def made(kustomization: Document | None, kind: str) -> list[str]:
     return [f"{namespace}/{name}" for namespace, name, _, its_kind in parts if its_kind == kind]
 
 
+def _releases_of(name: str, observed: Observed) -> list[str]:
+    """Give the releases of a Kustomization; Harbor's is there before it is, unless Git holds its rendered objects."""
+    kustomization = observed.kustomizations.get(name)
+    is_rendered = str((kustomization or {}).get("spec", {}).get("path", "")).endswith("/manifests")
+    return [observed.harbor] if name == RELEASE and not is_rendered else made(kustomization, "HelmRelease")
+
+
 def judge(observed: Observed) -> Chain:
     """Judge every link; what comes after one that has not reached the commit only waits."""
     links = [_git(observed), _source(observed)]
@@ -137,7 +144,7 @@ def judge(observed: Observed) -> Chain:
         links.append(link)
         if name == SECRETS and (observed.external_secrets or not applied):
             links.append(_external_secrets(observed) if applied else _waiting("ExternalSecrets"))
-        releases = [observed.harbor] if name == RELEASE else made(observed.kustomizations.get(name), "HelmRelease")
+        releases = _releases_of(name, observed)
         links += [_release(one, observed) if applied else _waiting(f"HelmRelease {one}") for one in releases]
         # The root applies the others, which wait for each other by themselves.
         reached = applied

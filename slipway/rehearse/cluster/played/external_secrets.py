@@ -120,9 +120,9 @@ def _secret(wanted: Mapping[str, Any], properties: Mapping[str, str]) -> dict[st
         "metadata": {
             "name": target["name"],
             "namespace": metadata["namespace"],
-            # It goes with its ExternalSecret, as with the real operator: `deletionPolicy` is about values that vanish
-            # from the provider.
-            "ownerReferences": [owner],
+            # Unless told otherwise it goes with its ExternalSecret, as the real one does: `deletionPolicy` is about
+            # values that vanish from the provider.
+            **({} if target.get("creationPolicy") == "Orphan" else {"ownerReferences": [owner]}),
             **template.get("metadata", {}),
         },
         "data": {key: base64.b64encode(text.encode()).decode() for key, text in filled.items()},
