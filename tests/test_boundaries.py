@@ -12,6 +12,7 @@ PURE = {
     "values.composition",
     "values.errors",
     "values.facts",
+    "values.manifests",
     "values.merge",
     "values.notices",
     "values.options",
