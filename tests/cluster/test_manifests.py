@@ -40,6 +40,6 @@ def test_the_objects_are_delivered_without_a_release(rendered):
     core = rendered.get(Deployment, "harbor-core")["spec"]["template"]["spec"]["containers"][0]
     assert {
         "name": "_REDIS_URL_CORE",
-        "valueFrom": {"secretKeyRef": {"name": "harbor-redis-env", "key": "_REDIS_URL_CORE"}},
+        "valueFrom": {"secretKeyRef": {"name": "harbor-redis-env", "key": "harbor-core._REDIS_URL_CORE"}},
     } in core["env"]
     assert core["lifecycle"]["preStop"]["sleep"]["seconds"] == 60

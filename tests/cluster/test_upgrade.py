@@ -133,7 +133,7 @@ def test_an_upgrade_over_both_versions(upgraded, monkeypatch, capsys):
     before, first_image, written = identities(world), image(world), stack_file(world)
     assert "PersistentVolumeClaim/harbor-registry" in before
     assert sum(name.startswith("Secret/harbor-") for name in before) >= 10
-    assert budgets(world) == set()
+    assert budgets(world) == {"harbor-support-core"}  # ours stands in for the one that this chart does not have
 
     refused_while_something_is_on_its_way(world, capsys)
     planned = upgrade(capsys, "--to", "1.19.1")

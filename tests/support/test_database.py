@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from slipway.rehearse.cluster.ports import free_ports
 from tests.support.conftest import environment, objects_of, one, values_of
 
 #: Folders with initdb, postgres and psql; SLIPWAY_POSTGRES names more, for other versions of the server.
@@ -19,7 +20,6 @@ INSTALLED = [
                    *sorted(Path("/usr/lib/postgresql").glob("*/bin"))]
     if all((folder / program).exists() for program in ("initdb", "pg_ctl", "psql"))
 ]  # fmt: skip
-PORT = "54329"
 #: psql asks, and the pipe answers.
 ASKED = 'Enter new password for user "harbor": \nEnter it again: \n'
 #: As RDS has it: no superuser, but may make roles and databases.
@@ -31,6 +31,7 @@ class Server:
 
     def __init__(self, programs: Path, folder: Path) -> None:
         self.programs, self.folder, self.data, self.log = programs, folder, folder / "data", folder / "log"
+        self.port = str(free_ports(["postgres"], folder / "ports.json")["postgres"])
         self.user = {"user": "postgres" if _exists("postgres") else "nobody"} if os.getuid() == 0 else {}
         if self.user:
             shutil.chown(folder, self.user["user"])
@@ -39,7 +40,7 @@ class Server:
         self._run(
             "initdb", "--no-sync", "-D", self.data, "-U", "root", "-A", "scram-sha-256", "--pwfile", folder / "password"
         )
-        options = f"-c listen_addresses=127.0.0.1 -p {PORT} -k {folder} -c log_statement=all -c fsync=off"
+        options = f"-c listen_addresses=127.0.0.1 -p {self.port} -k {folder} -c log_statement=all -c fsync=off"
         self._run("pg_ctl", "-D", self.data, "-l", self.log, "-w", "-o", options, "start")
         self.ask("CREATE ROLE slipway LOGIN CREATEDB CREATEROLE PASSWORD 'masters-own'")
 
@@ -62,7 +63,7 @@ class Server:
         variables = {entry["name"]: entry.get("value", "") for entry in container["env"]}
         (self.folder / "harbor.sql").write_text(one(items, "ConfigMap", "harbor-database-sql")["data"]["harbor.sql"])
         command = [part.replace("/sql/", f"{self.folder}/") for part in container["command"]]
-        here = {"PGHOST": "127.0.0.1", "PGPORT": PORT, "PGSSLMODE": "disable", "HARBOR_PASSWORD": password}
+        here = {"PGHOST": "127.0.0.1", "PGPORT": self.port, "PGSSLMODE": "disable", "HARBOR_PASSWORD": password}
         self.log.write_text("")
         return subprocess.run(
             command,
@@ -76,7 +77,7 @@ class Server:
         )
 
     def _psql(self, variables: Mapping[str, str], *arguments: str) -> subprocess.CompletedProcess:
-        environ = {"PATH": os.environ["PATH"], "PGHOST": "127.0.0.1", "PGPORT": PORT, **variables}
+        environ = {"PATH": os.environ["PATH"], "PGHOST": "127.0.0.1", "PGPORT": self.port, **variables}
         command = [str(self.programs / "psql"), *arguments]
         return subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
 

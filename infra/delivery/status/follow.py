@@ -11,6 +11,8 @@ Look = Callable[[], Chain]
 
 #: A controller that failed tries again; what still fails after so long is told as failed.
 PATIENCE_SECONDS = 20.0
+#: How long a single look waits for a cluster that is away, as an API server is for a moment when it learns new kinds.
+MOMENT_SECONDS = 5.0
 
 
 def follow(
@@ -41,9 +43,9 @@ def follow(
         try:
             chain = look()
         except ClusterAway:
-            if time.monotonic() - seen_at > min(patience, timeout):
+            if time.monotonic() - seen_at > min(patience, max(timeout, MOMENT_SECONDS)):
                 raise
-            time.sleep(pause)
+            time.sleep(min(pause, MOMENT_SECONDS / 10))
             continue
         tell(chain)
         seen_at = now = time.monotonic()
