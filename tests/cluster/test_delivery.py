@@ -265,7 +265,7 @@ def test_a_controller_killed_in_mid_upgrade_leaves_nothing_pending(world, capsys
     eventually(lambda: not world.cluster.processes.alive("helm-controller"))
     world.start()
     world.mourned = False
-    eventually(lambda: world.look().commit)
+    world.follow(until=lambda chain: bool(chain.commit))
     world.deliver(core=CORE)
     assert pod_template(world, "core")["metadata"]["annotations"]["team"] == "registry"
 
