@@ -27,6 +27,7 @@ from slipway.cli.schema import schema
 from slipway.cli.status import status
 from slipway.cli.teardown import teardown
 from slipway.cli.upgrade import upgrade
+from slipway.cli.verify import verify
 from values.errors import ValuesError
 
 app = typer.Typer(
@@ -56,7 +57,7 @@ def options(
 
 
 for command in (
-    init, bootstrap, schema, explain, render, diff, images, publish, status, upgrade,
+    init, bootstrap, schema, explain, render, diff, images, publish, status, verify, upgrade,
     check, forecast, diagram, teardown,
 ):  # fmt: skip
     app.command()(command)
