@@ -3,7 +3,7 @@
 select(CHECKS, only=["outside"])
 """
 
-from slipway.verify import certificate, events, in_cluster, outside, round_trip
+from slipway.verify import certificate, events, in_cluster, jobs, outside, round_trip, scanning, signing
 from slipway.verify.check import Check
 
 _PUSHED = ("round-trip.project", "round-trip.robot", "round-trip.upload", "round-trip.image")
@@ -12,6 +12,7 @@ _LOOKS = (
     "round-trip.blob",
     "round-trip.ranges",
     "round-trip.pull",
+    "round-trip.mount",
     "round-trip.private",
     "round-trip.lists",
     "round-trip.referrers",
@@ -36,7 +37,7 @@ ROUND_TRIP = (
         id="round-trip.project",
         proves="a project can be made",
         reading="Harbor does not write: its database, read-only mode, or the sender may not make projects",
-        fix="give the sender the right to make projects (robot: project create on the system), or use the administrator",
+        fix="give the sender the right to make projects (a robot: create project, on the system), or use another",
         do=round_trip.project,
         needs=("outside.login", "outside.writable"),
         writes=True,
@@ -52,8 +53,8 @@ ROUND_TRIP = (
     ),
     Check(
         id="round-trip.upload",
-        proves="a layer over 32 MiB is taken in parts over several connections, and its checksum agrees",
-        reading="a replica does not see what another took, storage refuses, or something on the way cuts or limits bodies",
+        proves="a layer over 32 MiB is taken in parts over several connections, any of which could go on after a break",
+        reading="a replica does not see what another took, storage refuses, or something on the way cuts bodies",
         fix=_SHARED,
         do=round_trip.upload,
         needs=("round-trip.robot",),
@@ -90,11 +91,20 @@ ROUND_TRIP = (
     ),
     Check(
         id="round-trip.pull",
-        proves="the image comes back by tag and by digest as it was pushed",
+        proves="the image comes back by tag and by digest as it was pushed, and what is not there is not found",
         reading="core's books and the storage do not agree, or a cache gives an old answer",
         fix="look at core's log and Redis; cache nothing below /v2/",
         do=round_trip.pull,
         needs=("round-trip.image",),
+        writes=True,
+    ),
+    Check(
+        id="round-trip.mount",
+        proves="a layer that one repository has is mounted into another, as docker push does with shared layers",
+        reading="the registry says that it has what it has not, or refuses a robot with the rights to both",
+        fix=_SHARED,
+        do=round_trip.mount,
+        needs=("round-trip.upload",),
         writes=True,
     ),
     Check(
@@ -108,7 +118,7 @@ ROUND_TRIP = (
     ),
     Check(
         id="round-trip.lists",
-        proves="tag, repository and catalogue list what was pushed",
+        proves="tags (in pages too), repositories and the catalogue list what was pushed",
         reading="core's books were not written",
         fix="look at core's log and at the database",
         do=round_trip.listings,
@@ -129,7 +139,7 @@ ROUND_TRIP = (
         proves="the image is scanned to the end",
         reading="the scanner cannot pull, has no vulnerability database, or too little memory",
         fix=_SCANNING,
-        do=round_trip.scan,
+        do=scanning.scan,
         needs=("round-trip.image", "outside.scanner"),
         writes=True,
         seconds=300,
@@ -139,7 +149,7 @@ ROUND_TRIP = (
         proves="the log of a job comes from every replica of the job service",
         reading="loggers write to files, and only one replica has them",
         fix="jobservice.jobLoggers: [database], which Slipway sets; look for an override",
-        do=round_trip.scan_log,
+        do=scanning.scan_log,
         needs=("round-trip.scan",),
         writes=True,
     ),
@@ -148,7 +158,7 @@ ROUND_TRIP = (
         proves="a bill of materials is made and kept beside the image",
         reading="the scanner makes none, or cannot push it",
         fix=_SCANNING,
-        do=round_trip.sbom,
+        do=scanning.sbom,
         needs=("round-trip.image", "outside.scanner"),
         after=("round-trip.scan",),
         writes=True,
@@ -166,10 +176,10 @@ ROUND_TRIP = (
     ),
     Check(
         id="round-trip.signature",
-        proves="a project that demands signatures refuses an unsigned image (412) and gives out a signed one",
+        proves="a project that demands signatures refuses what is unsigned (412) and gives out what is signed",
         reading="content trust does not do what the project says",
         fix="compare the project's configuration; cosign 3 needs Harbor 2.15 (docs/harbor.md)",
-        do=round_trip.signature,
+        do=signing.signature,
         needs=("round-trip.image",),
         after=_LOOKS,
         writes=True,
@@ -208,4 +218,4 @@ ROUND_TRIP = (
     ),
 )
 
-CHECKS = (*in_cluster.CHECKS, *certificate.CHECKS, *outside.CHECKS, *ROUND_TRIP)
+CHECKS = (*in_cluster.CHECKS, *certificate.CHECKS, *outside.CHECKS, *jobs.CHECKS, *ROUND_TRIP)

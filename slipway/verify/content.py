@@ -18,6 +18,7 @@ _BLOCK = 512
 CONFIG = "application/vnd.oci.image.config.v1+json"
 LAYER = "application/vnd.oci.image.layer.v1.tar"
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+INDEX = "application/vnd.oci.image.index.v1+json"
 EMPTY = "application/vnd.oci.empty.v1+json"
 SIGNATURE = "application/vnd.dev.cosign.simplesigning.v1+json"
 
@@ -74,6 +75,11 @@ def config(diff_id: str) -> bytes:
 def manifest(config_blob: Mapping[str, Any], layers: list[Mapping[str, Any]], **more: Any) -> bytes:  # noqa: ANN401
     """Give an image's manifest."""
     return _json({"schemaVersion": 2, "mediaType": MANIFEST, "config": config_blob, "layers": layers, **more})
+
+
+def index(manifests: list[Mapping[str, Any]]) -> bytes:
+    """Give a list of images, as one for several platforms is."""
+    return _json({"schemaVersion": 2, "mediaType": INDEX, "manifests": manifests})
 
 
 def descriptor(kind: str, digest: str, size: int) -> dict[str, Any]:

@@ -10,14 +10,15 @@ import asyncio
 import hashlib
 import json
 from collections.abc import AsyncIterator, Iterable, Mapping
+from typing import Any
 from urllib.parse import urlencode, urljoin, urlsplit
 
 from slipway.harbor.client.request import Raw
 from slipway.harbor.client.session import basic
 from slipway.verify.check import Failed
-from slipway.verify.content import MANIFEST, PIECE, Layer, digest_of
+from slipway.verify.content import INDEX, MANIFEST, PIECE, Layer, digest_of
 from slipway.verify.scene import Blob
-from slipway.verify.web import Web
+from slipway.verify.web import Body, Web
 
 _REDIRECTS = {301, 302, 303, 307, 308}
 _FIXES = {
@@ -52,10 +53,17 @@ class Registry:
         redirected: hosts that content came from besides the registry's.
     """
 
-    def __init__(self, web: Web, *, repository: str, name: str = "", secret: str = "") -> None:
+    def __init__(
+        self, web: Web, *, repository: str, name: str = "", secret: str = "", also: tuple[str, ...] = ()
+    ) -> None:
         self._web, self.repository, self._name, self._secret = web, repository, name, secret
+        self._scopes = (f"repository:{repository}:pull,push", *(f"repository:{one}:pull" for one in also))
         self._token = ""
         self.redirected: set[str] = set()
+
+    def beside(self, repository: str) -> "Registry":
+        """Give another repository, which may take layers from this one."""
+        return Registry(self._web, repository=repository, name=self._name, secret=self._secret, also=(self.repository,))
 
     # --- blobs
 
@@ -86,9 +94,25 @@ class Registry:
             if given != f"0-{end - 1}":
                 raise Failed(f"{what}: the registry says that it has {given or 'nothing'}", _FIXES[416])
             place = self._next(raw)
+            await self._ask_how_far(place, end, what)
         digest = f"sha256:{checksum.hexdigest()}"
         await self._finish(place, digest)
         return Blob(digest, layer.size), number
+
+    async def _ask_how_far(self, place: str, end: int, what: str) -> None:
+        """See that an upload that broke here could go on: another replica may answer."""
+        raw = await self._send("GET", place, f"ask how far the upload is after {what}", {204})
+        given = raw.headers.get("range", "").removeprefix("bytes=")
+        if given != f"0-{end - 1}":
+            raise Failed(f"after {what} the registry says that it has {given or 'nothing'}", _FIXES[416])
+
+    async def mount(self, digest: str, source: str) -> bool:
+        """Take a blob from another repository; False where the registry wants it to be sent again."""
+        query = urlencode({"mount": digest, "from": source})
+        raw = await self._send("POST", self._path(f"blobs/uploads/?{query}"), "mount the blob", {201, 202})
+        if raw.status == 202:
+            await self._forget(self._next(raw))
+        return raw.status == 201
 
     async def push(self, content: bytes) -> Blob:
         """Push something small in one piece."""
@@ -162,7 +186,7 @@ class Registry:
 
     # --- manifests
 
-    async def put(self, reference: str, content: bytes) -> Blob:
+    async def put(self, reference: str, content: bytes, kind: str = MANIFEST) -> Blob:
         """Push a manifest under a tag or its digest."""
         digest = digest_of(content)
         raw = await self._send(
@@ -170,7 +194,7 @@ class Registry:
             self._path(f"manifests/{reference}"),
             f"push the manifest as {reference}",
             {201},
-            headers={"Content-Type": MANIFEST},
+            headers={"Content-Type": kind},
             data=content,
         )
         if (given := raw.headers.get("docker-content-digest", digest)) != digest:
@@ -179,12 +203,19 @@ class Registry:
 
     async def manifest(self, reference: str) -> bytes:
         """Pull a manifest."""
-        headers = {"Accept": MANIFEST}
+        headers = {"Accept": f"{MANIFEST}, {INDEX}"}
         return (await self._send("GET", self._path(f"manifests/{reference}"), f"pull {reference}", {200}, headers)).body
 
-    async def tags(self) -> list[str]:
-        """List the tags."""
-        raw = await self._send("GET", self._path("tags/list"), "list the tags", {200})
+    async def head(self, reference: str) -> str | None:
+        """Give a manifest's digest by HEAD; None where there is no such manifest."""
+        headers = {"Accept": f"{MANIFEST}, {INDEX}"}
+        place = self._path(f"manifests/{reference}")
+        raw = await self._send("HEAD", place, f"look for {reference}", {200, 404}, headers)
+        return None if raw.status == 404 else raw.headers.get("docker-content-digest", "")
+
+    async def tags(self, query: str = "") -> list[str]:
+        """List the tags, or a page of them."""
+        raw = await self._send("GET", self._path(f"tags/list{query}"), "list the tags", {200})
         return list(_read(raw, "list the tags").get("tags") or ())
 
     async def referrers(self, digest: str) -> list[str]:
@@ -227,7 +258,7 @@ class Registry:
         good: set[int],
         headers: Mapping[str, str] | None = None,
         *,
-        data: object = None,
+        data: Body = None,
     ) -> Raw:
         if self._name and not self._token:
             await self.log_in()
@@ -238,7 +269,7 @@ class Registry:
 
     async def log_in(self) -> None:
         """Get a token, as docker does."""
-        query = urlencode({"service": "harbor-registry", "scope": f"repository:{self.repository}:pull,push"})
+        query = urlencode([("service", "harbor-registry"), *(("scope", scope) for scope in self._scopes)])
         headers = {"Authorization": basic(self._name, self._secret)}
         raw = await self._web.get(f"/service/token?{query}", headers=headers)
         if raw.status != 200:
@@ -252,7 +283,7 @@ async def _summed(pieces: Iterable[bytes], checksum: "hashlib._Hash") -> AsyncIt
         yield piece
 
 
-def _read(raw: Raw, what: str) -> dict[str, object]:
+def _read(raw: Raw, what: str) -> dict[str, Any]:
     try:
         answer = json.loads(raw.body)
     except ValueError:

@@ -7,8 +7,7 @@ import asyncio
 import time
 
 from infra.errors import HarborError, NothingThere
-from slipway.harbor.client.api import artifacts, projects
-from slipway.harbor.client.models import ProjectMetadata, ProjectReq
+from slipway.harbor.client.api import artifacts
 from slipway.verify import content
 from slipway.verify.check import Failed, Skipped
 from slipway.verify.content import Layer, descriptor, manifest
@@ -16,10 +15,10 @@ from slipway.verify.registry import Registry, RegistryRefused
 from slipway.verify.scene import MIB, Blob, Scene
 from slipway.verify.throwaway import Throwaway, could_not, leftovers, remove_project
 
-TAG = "v1"
+TAG, _SECOND_TAG = "v1", "v2"
+_NOTHING = f"sha256:{'0' * 64}"
 _PARTS = 4
 _LARGEST_PART = 64 * MIB
-_LOGS = 4
 
 
 def registry_of(scene: Scene) -> Registry:
@@ -126,10 +125,26 @@ def _image(scene: Scene, **more: object) -> bytes:
 
 async def pull(scene: Scene) -> str:
     registry, pushed = registry_of(scene), known(scene.manifest)
-    by_tag, by_digest = await asyncio.gather(registry.manifest(TAG), registry.manifest(pushed.digest))
+    by_tag, by_digest, head = await asyncio.gather(
+        registry.manifest(TAG), registry.manifest(pushed.digest), registry.head(TAG)
+    )
     if not by_tag == by_digest == _image(scene):
         raise Failed("what comes back by tag, by digest, and what was pushed are not the same")
-    return "by tag and by digest the same bytes"
+    if head != pushed.digest:
+        raise Failed(f"HEAD of the tag says {head or 'that it is not there'}, pushed was {pushed.digest}")
+    if await registry.head(_NOTHING) is not None or await registry.has(_NOTHING) is not None:
+        raise Failed(f"the registry says that it has {_NOTHING}, which nobody has pushed")
+    return "by tag, by digest and by HEAD the same; 404 for what was never pushed"
+
+
+async def mount(scene: Scene) -> str:
+    registry, layer = registry_of(scene), known(scene.layer)
+    other = registry.beside(f"{project_of(scene).name}/copy")
+    if not await other.mount(layer.digest, registry.repository):
+        return "not mounted: the registry wants shared layers to be sent again, as the specification allows"
+    if await other.has(layer.digest) != layer.size:
+        raise Failed("the registry says that it mounted the layer, and does not have it in the other repository")
+    return "mounted into another repository, not a byte sent again"
 
 
 async def stranger(scene: Scene) -> str:
@@ -144,11 +159,15 @@ async def stranger(scene: Scene) -> str:
 
 async def listings(scene: Scene) -> str:
     registry, throwaway = registry_of(scene), project_of(scene)
-    if TAG not in (tags := await registry.tags()):
-        raise Failed(f"the tag is not in the list: {', '.join(tags) or 'it is empty'}")
+    await registry.put(_SECOND_TAG, _image(scene))
+    if not {TAG, _SECOND_TAG} <= set(tags := await registry.tags()):
+        raise Failed(f"a tag is not in the list: {', '.join(tags) or 'it is empty'}")
+    pages = [await registry.tags("?n=1"), await registry.tags(f"?n=1&last={TAG}")]
+    if pages != [[TAG], [_SECOND_TAG]]:
+        raise Failed(f"pages of one tag each hold {pages}, not [['{TAG}'], ['{_SECOND_TAG}']]")
     if throwaway.repository not in [one.name for one in await scene.api.all(artifacts.repositories(throwaway.name))]:
         raise Failed("Harbor does not list the repository")
-    return f"the tag and the repository are listed{await _in_catalog(scene)}"
+    return f"tags, in pages as well, and the repository are listed{await _in_catalog(scene)}"
 
 
 async def _in_catalog(scene: Scene) -> str:
@@ -179,109 +198,6 @@ async def referrers(scene: Scene) -> str:
     if note.digest not in await registry.referrers(pushed.digest):
         raise Failed("what refers to the image is not in its list of referrers")
     return "what refers to the image is found from it"
-
-
-# --- what Harbor does with it
-
-
-async def scan(scene: Scene) -> str:
-    name, digest = _scannable(scene)
-    await scene.api.send(artifacts.scan(name, "app", digest))
-    started = time.monotonic()
-    while True:
-        report = (await scene.api.send(artifacts.get(name, "app", digest, scan=True))).report
-        if report and report.scan_status in {"Success", "Error", "Stopped"}:
-            break
-        await asyncio.sleep(min(0.1 + (time.monotonic() - started) / 5, 3))
-    scene.report = report.report_id
-    if report.scan_status != "Success":
-        raise Failed(f"the scan ended with {report.scan_status}{await _last_words(scene, name, digest)}")
-    return f"{scene.scanner} found severity {report.severity or 'None'}, after {time.monotonic() - started:.1f} s"
-
-
-def _scannable(scene: Scene) -> tuple[str, str]:
-    if not scene.scanner:
-        raise Skipped("there is no scanner")
-    return project_of(scene).name, known(scene.manifest).digest
-
-
-async def _last_words(scene: Scene, name: str, digest: str) -> str:
-    try:
-        log = await scene.api.send(artifacts.scan_log(name, "app", digest, scene.report))
-    except HarborError:
-        return ""
-    lines = log.strip().splitlines()
-    return f": {lines[-1][:300]}" if lines else ""
-
-
-async def scan_log(scene: Scene) -> str:
-    name, digest = _scannable(scene)
-    asked = artifacts.scan_log(name, "app", digest, scene.report)
-    # Each of several job services answers for itself: with loggers in files only one of them has it.
-    found = await asyncio.gather(*(scene.api.send(asked) for _ in range(_LOGS)), return_exceptions=True)
-    bad = [one for one in found if not isinstance(one, str) or not one.strip()]
-    for one in bad:
-        if isinstance(one, BaseException) and not isinstance(one, HarborError):
-            raise one
-    if bad:
-        why = could_not(bad[0]) if isinstance(bad[0], HarborError) else "it is empty"
-        raise Failed(f"{len(bad)} of {_LOGS} times the log did not come: {why}")
-    return f"{_LOGS} of {_LOGS} times the log came"
-
-
-async def sbom(scene: Scene) -> str:
-    name, digest = _scannable(scene)
-    await scene.api.send(artifacts.scan(name, "app", digest, kind="sbom"))
-    started = time.monotonic()
-    while True:
-        found = (await scene.api.send(artifacts.get(name, "app", digest, sbom=True))).sbom_overview
-        if found and found.scan_status in {"Success", "Error", "Stopped"}:
-            break
-        await asyncio.sleep(min(0.1 + (time.monotonic() - started) / 5, 3))
-    if found.scan_status != "Success":
-        raise Failed(f"making the bill of materials ended with {found.scan_status}")
-    kinds = [one.type for one in await scene.api.all(artifacts.accessories(name, "app", digest))]
-    if "sbom.harbor" not in kinds:
-        raise Failed("it was made, and is not among the image's accessories")
-    return f"made and kept beside the image: {found.sbom_digest[:19]}…"
-
-
-async def signature(scene: Scene) -> str:
-    name, registry, pushed = project_of(scene).name, registry_of(scene), known(scene.manifest)
-    await _demand(scene, name, "true")
-    try:
-        await _refused_unsigned(registry)
-        await _sign(registry, pushed)
-        await registry.manifest(TAG)
-    finally:
-        await _demand(scene, name, "false")
-    return "unsigned 412, with a signature beside it 200"
-
-
-async def _demand(scene: Scene, name: str, value: str) -> None:
-    metadata = ProjectMetadata(enable_content_trust_cosign=value)
-    await scene.api.send(projects.update(name, ProjectReq(metadata=metadata)))
-
-
-async def _refused_unsigned(registry: Registry) -> None:
-    try:
-        await registry.manifest(TAG)
-    except RegistryRefused as refused:
-        if refused.status == 412 and refused.code == "PROJECTPOLICYVIOLATION":
-            return
-        raise
-    raise Failed("an unsigned image is given out though the project demands signatures")
-
-
-async def _sign(registry: Registry, pushed: Blob) -> None:
-    """Put beside it what Harbor takes for a signature: it looks whether there is one, not whose it is."""
-    payload = await registry.push(b'{"critical":{"type":"slipway verify: not a signature"}}')
-    config = await registry.push(content.config(payload.digest))
-    signed = manifest(
-        descriptor(content.CONFIG, config.digest, config.size),
-        [descriptor(content.SIGNATURE, payload.digest, payload.size)],
-    )
-    await registry.put(f"{pushed.digest.replace(':', '-')}.sig", signed)
 
 
 # --- to end

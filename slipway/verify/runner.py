@@ -81,16 +81,14 @@ async def _judged(check: Check, scene: Scene, seconds: float) -> tuple[State, st
             return "passed", await check.do(scene), ""
     except Skipped as skipped:
         return "skipped", str(skipped), ""
-    except Undecided as undecided:
-        return "undecided", undecided.says, undecided.fix or check.fix
     except Failed as failed:
-        return "failed", failed.says, failed.fix or check.fix
+        state: State = "undecided" if isinstance(failed, Undecided) else "failed"
+        return state, failed.says, failed.fix or check.fix
     except TimeoutError:
         return "failed", f"not over within {seconds:g} s", check.fix
-    except (RightMissing, AnswerLost, ClusterError) as error:
-        return "undecided", *_words(error, check)
-    except HarborError as error:
-        return "failed", *_words(error, check)
+    except (HarborError, ClusterError) as error:
+        unsure = isinstance(error, RightMissing | AnswerLost | ClusterError)
+        return "undecided" if unsure else "failed", *_words(error, check)
 
 
 def _words(error: SlipwayError, check: Check) -> tuple[str, str]:

@@ -13,7 +13,6 @@ from pydantic import SecretStr
 from slipway.verify.web import Web
 
 if TYPE_CHECKING:
-    from infra.settings import Settings
     from slipway.harbor.client import HarborClient
     from slipway.verify.cluster import Snapshot
     from slipway.verify.registry import Registry
@@ -64,7 +63,7 @@ class Target:
     environment: str = ""
     username: str = "admin"
     password: SecretStr | None = None
-    no_password: str = "no credentials were given"
+    no_password: str = "no credentials were given"  # noqa: S105  # a reason
     robot: bool | None = None
     ca_file: Path | None = None
     allow_http: bool = False
@@ -109,7 +108,8 @@ class Scene:
         harbor: made by outside.login.
         throwaway: the round trip's project and what is in it; made by round-trip.project.
         robot: the registry as the throw-away robot sees it; made by round-trip.robot.
-        layer: made by round-trip.upload; `manifest` by round-trip.manifest, `report` by round-trip.scan.
+        layer: made by round-trip.upload; `config` and `manifest` by round-trip.image, `report` by round-trip.scan.
+        scanner: name of the default one; made by outside.scanner.
         cluster: made by cluster.reach.
     """
 

@@ -18,14 +18,14 @@ from infra.errors import Problem, SettingsError
 from infra.settings import Settings
 from infra.stack_config import environments, from_stack_file, stack_file
 from slipway.project import find_root
+from slipway.verify.advice import EVERY_HARBOR
 from slipway.verify.scene import Cluster, Expected, Target
 from values.composition import Composition
 from values.facts import Facts
 
 VARIABLE = "SLIPWAY_HARBOR_PASSWORD"
-_ADMIN_SECRET, _ADMIN_KEY = "harbor-admin", "HARBOR_ADMIN_PASSWORD"  # noqa: S105  # names
+_ADMIN_SECRET, _ADMIN_KEY = "harbor-admin", "HARBOR_ADMIN_PASSWORD"  # names
 _WAYS = f"set {VARIABLE}, or give --password-stdin"
-_EVERY_HARBOR = {"core", "database", "jobservice", "portal", "redis", "registry", "registryctl"}
 
 
 def target_of(
@@ -88,7 +88,7 @@ def expected_of(facts: Facts) -> Expected:
     composition = Composition.of(facts)
     scanner = {"trivy"} if composition.has("trivy") else set()
     return Expected(
-        components=frozenset(_EVERY_HARBOR | scanner),
+        components=EVERY_HARBOR | scanner,
         job_replicas=composition.replicas["jobservice"],
         chart_version=facts.chart_version,
         registry_access="ReadWriteMany" if facts.storage.type == "efs" else "",

@@ -6,6 +6,7 @@ await throwaway.remove()      # also where nobody knows whether it was made
 """
 
 import asyncio
+import contextlib
 import datetime as dt
 import re
 import secrets
@@ -127,10 +128,8 @@ async def leftovers(harbor: HarborClient) -> list[Project]:
 
 
 async def _gone(harbor: HarborClient, request: Request[None]) -> None:
-    try:
+    with contextlib.suppress(NothingThere):
         await harbor.send(request)
-    except NothingThere:
-        pass
 
 
 def could_not(error: HarborError) -> str:

@@ -6,12 +6,15 @@ report.verdict      # "passed" or "failed"
 
 import asyncio
 import contextlib
+import ssl
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any
+
+from pydantic import SecretStr
 
 from infra.errors import HarborError
 from slipway.harbor.client import Connection
@@ -83,11 +86,13 @@ async def verify(
     return Report(target=target, outcomes=_in_order(every), seconds=time.monotonic() - started)
 
 
-def _trust(target: Target) -> Any:  # noqa: ANN401  # as aiohttp takes it
-    secret: Any = target.password or ""
-    return Connection(
-        url=target.url, name="", secret=secret, ca_file=target.ca_file, allow_http=target.allow_http
-    ).trust()
+def _trust(target: Target) -> ssl.SSLContext | bool:
+    """Give what decides about certificates; an address that is none, or not encrypted, is refused."""
+    nobody = SecretStr("")
+    connection = Connection(
+        url=target.url, name="", secret=nobody, ca_file=target.ca_file, allow_http=target.allow_http
+    )
+    return connection.trust()
 
 
 def _in_order(outcomes: Sequence[Outcome]) -> list[Outcome]:

@@ -7,8 +7,9 @@ A connection of its own goes to another replica where a load balancer spreads co
 """
 
 import contextlib
-from collections.abc import AsyncGenerator, Mapping
-from typing import Any
+import ssl
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from typing import TypeAlias
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -21,6 +22,8 @@ from slipway.verify.check import Failed
 CERTIFICATE = "see certificate.trusted; with an authority of your own give --ca-file"
 AWAY = "check the address, DNS, firewalls and proxies on the way, and that the load balancer has healthy targets"
 
+Body: TypeAlias = bytes | AsyncIterator[bytes] | None
+
 
 class Web:
     """Sends requests to one registry, and where it redirects to."""
@@ -30,7 +33,7 @@ class Web:
 
     @contextlib.asynccontextmanager
     async def ask(
-        self, method: str, place: str, *, headers: Mapping[str, str] | None = None, data: Any = None
+        self, method: str, place: str, *, headers: Mapping[str, str] | None = None, data: Body = None
     ) -> AsyncGenerator[aiohttp.ClientResponse]:
         """Send one request; its answer can be read piece by piece inside.
 
@@ -57,7 +60,7 @@ class Web:
             raise self._unanswered(f"{method} {urlsplit(address).path}", error) from error
 
     async def get(
-        self, place: str, *, headers: Mapping[str, str] | None = None, method: str = "GET", data: Any = None
+        self, place: str, *, headers: Mapping[str, str] | None = None, method: str = "GET", data: Body = None
     ) -> Raw:
         """Send one request and give its whole answer.
 
@@ -81,7 +84,7 @@ class Web:
 
 
 @contextlib.asynccontextmanager
-async def opened(url: str, *, trust: Any, seconds: float) -> AsyncGenerator[Web]:
+async def opened(url: str, *, trust: ssl.SSLContext | bool, seconds: float) -> AsyncGenerator[Web]:
     """Give a way to send requests.
 
     Args:
