@@ -45,6 +45,11 @@ class Snapshot:
         """Harbor's own release."""
         return next((one for one in self.releases if named(one) == f"{HARBOR_NAMESPACE}/harbor"), None)
 
+    @property
+    def has_harbor(self) -> bool:
+        """Whether it is there, by its release or, where Git holds the rendered objects, by its core."""
+        return self.harbor is not None or any(one["metadata"]["name"] == "harbor-core" for one in self.workloads)
+
 
 def named(document: Document) -> str:
     """Give namespace and name of an object."""

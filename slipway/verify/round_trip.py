@@ -71,7 +71,7 @@ async def robot(scene: Scene) -> str:
         raise Failed(f"the secret that Harbor has just made for {name} does not open the registry")
     scene.robot = Registry(scene.web, repository=throwaway.repository, name=name, secret=plain)
     await scene.robot.log_in()
-    return f"{name} may push and pull in its project, nothing else"
+    return f"{name} may push, pull and delete in its project, nothing else"
 
 
 # --- content
