@@ -12,8 +12,8 @@ from infra.delivery.status.chain import Observed
 from infra.delivery.status.workloads import address, judge_workloads
 from infra.errors import ClusterError
 from slipway.verify.check import Check, Failed, Skipped, Undecided
-from slipway.verify.cluster import Document, Snapshot, look, named
 from slipway.verify.scene import Expected, Scene
+from slipway.verify.snapshot import Document, Snapshot, named
 
 #: A URL whose user or password is empty: the Secret was not there when the chart read it.
 _EMPTY_CREDENTIAL = re.compile(r"://[^/@\s\"']*:@")
@@ -24,6 +24,8 @@ async def reach(scene: Scene) -> str:
     target = scene.target
     if target.cluster is None:
         raise Skipped(target.no_cluster)
+    from slipway.verify.cluster import look  # noqa: PLC0415  # lightkube: 100 ms that an address needs not
+
     try:
         scene.cluster = await asyncio.to_thread(look, target.cluster.kubeconfig, target.cluster.context)
     except ClusterError as error:

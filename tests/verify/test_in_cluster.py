@@ -1,15 +1,16 @@
 """What the cluster's objects say of Harbor: each fault shows under its check (the look itself: tests/cluster)."""
 
+import asyncio
 from dataclasses import replace
 
 import pytest
 
 from infra.errors import ClusterAway, ClusterError, Problem
-from slipway.verify import in_cluster
+from slipway.verify import cluster, in_cluster
 from slipway.verify.advice import EVERY_HARBOR
 from slipway.verify.check import Failed, Skipped, Undecided
-from slipway.verify.cluster import Snapshot
 from slipway.verify.scene import Cluster, Expected
+from slipway.verify.snapshot import Snapshot
 
 AS_SET = Expected(
     components=EVERY_HARBOR, job_replicas=2, chart_version="1.19.1", registry_access="ReadWriteMany"
@@ -89,8 +90,6 @@ class Looked:
 
 def judged(name, snapshot, expected=AS_SET):
     """Run a judgement as the runner does; gives its evidence."""
-    import asyncio
-
     return asyncio.run(CHECKS[name].do(Looked(snapshot, expected)))
 
 
@@ -182,14 +181,12 @@ def test_an_address_alone_does_not_look_at_versions():
 
 
 def reached(monkeypatch, found, *, sure, url="https://registry.example.com"):
-    import asyncio
-
     def look(_kubeconfig, _context):
         if isinstance(found, Exception):
             raise found
         return found
 
-    monkeypatch.setattr(in_cluster, "look", look)
+    monkeypatch.setattr(cluster, "look", look)
     scene = Looked(None)
     scene.target = type("Target", (), {"cluster": Cluster(sure=sure), "url": url, "no_cluster": ""})
     return asyncio.run(CHECKS["reach"].do(scene))
