@@ -161,7 +161,7 @@ class MonitoringOptions(_Option):
     namespace: ObjectName = "monitoring"
     """Namespace of Prometheus, which network policies let in."""
     runbooks: str = ""
-    """Address of docs/monitoring.md in your own repository: alerts link to it, their name in lower case is the anchor."""
+    """Address of docs/monitoring.md in your own repository: alerts link to it; their lower-case name is the anchor."""
 
 
 class TraceOptions(_Option):
