@@ -19,6 +19,7 @@ from slipway.harbor.client.request import Raw
 from slipway.harbor.client.session import basic
 from slipway.verify.check import Failed
 from slipway.verify.content import INDEX, MANIFEST, PIECE, Layer, digest_of
+from slipway.verify.held import SECONDS, held, settle
 from slipway.verify.scene import Blob
 from slipway.verify.web import Body, Web
 
@@ -105,13 +106,24 @@ class Registry:
     @contextlib.asynccontextmanager
     async def _upload(self) -> AsyncGenerator[_Upload]:
         """Begin an upload; one that breaks is given up, so that nothing of it is left."""
-        started = await self._send("POST", self._path("blobs/uploads/"), "begin the upload", {202})
+        started = await self._begun("blobs/uploads/", "begin the upload", {202})
         upload = _Upload(started.headers.get("location", ""), int(started.headers.get("oci-chunk-min-length") or 0))
         try:
             upload.place = self._next(started)
             yield upload
         except (Failed, asyncio.CancelledError):
-            await self._forget(upload.place)
+            await self._give_up(upload.place)
+            raise
+
+    async def _begun(self, rest: str, what: str, good: set[int]) -> Raw:
+        """Begin an upload; an interrupt that comes before its place is known waits for it, and gives it up."""
+        late: list[Raw] = []
+        try:
+            return await held(self._send("POST", self._path(rest), what, good), late.append)
+        except asyncio.CancelledError:
+            for raw in late:
+                if raw.status == 202:
+                    await self._give_up(raw.headers.get("location", ""))
             raise
 
     async def _part(self, upload: _Upload, number: int, span: tuple[int, int], pieces: AsyncIterator[bytes]) -> None:
@@ -137,9 +149,9 @@ class Registry:
     async def mount(self, digest: str, source: str) -> bool:
         """Take a blob from another repository; False where the registry wants it to be sent again."""
         query = urlencode({"mount": digest, "from": source})
-        raw = await self._send("POST", self._path(f"blobs/uploads/?{query}"), "mount the blob", {201, 202})
+        raw = await self._begun(f"blobs/uploads/?{query}", "mount the blob", {201, 202})
         if raw.status == 202:
-            await self._forget(self._next(raw))
+            await self._give_up(self._next(raw))
         return raw.status == 201
 
     async def _finish(self, upload: _Upload, digest: str, content: bytes = b"") -> None:
@@ -155,13 +167,17 @@ class Registry:
         if (given := raw.headers.get("docker-content-digest", digest)) != digest:
             raise Failed(f"end the upload: the registry has {given}, {digest} was sent")
 
+    async def _give_up(self, place: str) -> None:
+        """Give an upload up, whatever interrupts."""
+        await settle(asyncio.ensure_future(self._forget(place)), SECONDS)
+
     async def _forget(self, place: str) -> None:
-        """Give an upload up; a registry purges forgotten ones by itself too."""
+        """Take an upload back; a registry purges forgotten ones by itself too."""
         ours = urlsplit(place)._replace(scheme="", netloc="").geturl()  # whichever scheme and host it named
         if not ours:
             return
         with contextlib.suppress(Failed, TimeoutError):
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(SECONDS):
                 await self._web.get(ours, method="DELETE", headers=self._headers())
 
     async def has(self, digest: str) -> int | None:

@@ -21,6 +21,8 @@ STEPS = [
     pytest.param({"method": "PUT", "path": "/app/blobs/uploads/"}, id="upload ends"),
     pytest.param({"method": "GET", "path": "/app/blobs/sha256"}, id="pull"),
     pytest.param({"method": "PUT", "path": "/manifests/v1$"}, id="manifest"),
+    pytest.param({"method": "POST", "path": "/app/blobs/uploads/", "after": 2}, id="another upload begins"),
+    pytest.param({"method": "POST", "path": "/copy/blobs/uploads/"}, id="mount"),
     pytest.param({"operation": "create_webhook"}, id="webhook"),
     pytest.param({"operation": "update_project"}, id="signature"),
     pytest.param({"operation": "delete_artifact"}, id="delete"),
@@ -42,7 +44,7 @@ def running(server, *options):
 
 
 def meet(server, process, fault, seconds=1.5):
-    """Wait until the run meets a fault that makes a request slow."""
+    """Wait until the run meets a fault that makes a request slow; gives the time when that one is through."""
     server.fault("slow", seconds=seconds, **fault)
     until = time.monotonic() + 20
     while not server.faults()[0]["hits"]:
@@ -50,14 +52,16 @@ def meet(server, process, fault, seconds=1.5):
         assert time.monotonic() < until
         time.sleep(0.01)
     time.sleep(0.05)
+    return time.monotonic() + seconds
 
 
 @pytest.mark.parametrize("fault", STEPS)
 def test_an_interrupt_leaves_nothing_behind(registry, fault):
     with running(registry.server) as process:
-        meet(registry.server, process, fault)
+        over = meet(registry.server, process, fault)
         process.send_signal(signal.SIGINT)
         out, said = process.communicate(timeout=20)
+    time.sleep(max(0.0, over - time.monotonic()) + 0.2)  # what the server was at when the run ended
 
     assert (process.returncode, out) == (130, "")
     assert "interrupted: taking away what was made in the registry" in said
