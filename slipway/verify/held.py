@@ -1,4 +1,4 @@
-"""What an interrupt must not cut off: a request that makes something is waited for, so that it is known and can be undone.
+"""What an interrupt must not cut off: a request that makes something is waited for, and what it made can be undone.
 
 made = await held(harbor.send(request), lambda made: numbers.append(made.number))
 """

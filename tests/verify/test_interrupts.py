@@ -43,7 +43,7 @@ def running(server, *options):
             process.kill()
 
 
-def meet(server, process, fault, seconds=1.5):
+def meet(server, process, fault, seconds=0.8):
     """Wait until the run meets a fault that makes a request slow; gives the time when that one is through."""
     server.fault("slow", seconds=seconds, **fault)
     until = time.monotonic() + 20
