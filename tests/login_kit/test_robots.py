@@ -18,6 +18,7 @@ from infra.errors import (
     NothingThere,
     ReadOnlyMode,
     RightMissing,
+    SecretStoreError,
     SettingsError,
 )
 from slipway.harbor.robots import PRESETS, Rotation, issue, rotate
@@ -386,3 +387,19 @@ def test_a_dry_run_says_what_would_be_and_writes_nothing(payments, store):
     before = (store.current(), robots_of(payments)[A]["update_time"])
     assert rotated(payments, store, dry_run=True).decision.act == "rotate"
     assert (store.current(), robots_of(payments)[A]["update_time"]) == before
+
+
+def test_a_place_with_another_robots_secret_is_refused(payments, store):
+    issued(payments, store)
+    before = store.current()
+    for other in (wanted("push"), wanted(rights={"library": PRESETS["ci"]})):
+        with pytest.raises(SecretStoreError, match=r"holds the secret of robot\$payments\+ci-a, and would lose it"):
+            issued(payments, store, robot=other)
+    assert store.current() == before
+
+
+def test_a_robot_that_was_deleted_is_made_again(payments, store):
+    issued(payments, store)
+    payments.api("DELETE", f"/robots/{robots_of(payments)[A]['id']}")
+    assert issued(payments, store).decision.act == "make"
+    assert opens(payments, store.current())

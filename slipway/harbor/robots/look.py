@@ -6,14 +6,14 @@ seen = await look(harbor, wanted, store)
 import datetime as dt
 from dataclasses import dataclass
 
-from infra.errors import LoginRefused, NothingThere, Problem, ReadOnlyMode, RightMissing
+from infra.errors import LoginRefused, NothingThere, Problem, ReadOnlyMode, RightMissing, SecretStoreError
 from infra.layers import did_you_mean
 from slipway.harbor.client import HarborClient
 from slipway.harbor.client.api import configuration, projects, robots, system
 from slipway.harbor.client.models import Project, Robot
 from slipway.harbor.robots.pair import Pair, is_over
 from slipway.harbor.robots.stores.store import Credential, Store
-from slipway.harbor.robots.wanted import Slot, Wanted
+from slipway.harbor.robots.wanted import SLOTS, Slot, Wanted
 
 _USUAL_PREFIX = "robot$"
 
@@ -48,12 +48,23 @@ async def look(harbor: HarborClient, wanted: Wanted, store: Store) -> Seen:
         if credential is None:
             continue
         slot = next((slot for slot, robot in found.items() if robot.name == credential.username), None)
+        if slot is None:
+            await _refuse_anothers(harbor, wanted, store, credential)
         if slot is None or is_over(found[slot], now):
             continue
         if await harbor.accepts(credential.username, credential.password.get_secret_value()):
             pair = Pair(robots=found, live=slot, fits=wanted.fits(found[slot]))
             return Seen(pair=pair, credential=credential, promote=promote, now=now)
     return Seen(pair=Pair(robots=found), now=now)
+
+
+async def _refuse_anothers(harbor: HarborClient, wanted: Wanted, store: Store, credential: Credential) -> None:
+    """Refuse a place that another robot's secret is in; one of ours may just be gone."""
+    prefix = await _prefix(harbor)
+    if credential.username not in {f"{prefix}{wanted.short(slot)}" for slot in SLOTS}:
+        what = f"holds the secret of {credential.username}, and would lose it"
+        fix = "choose another --name, or another place (--secret-to)"
+        raise SecretStoreError(Problem(where=store.name, what=what, fix=fix))
 
 
 async def find_projects(harbor: HarborClient, names: tuple[str, ...]) -> list[Project]:
