@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _PRESETS = ("pull", "push", "ci")
 _OVERLAP = 24
+#: Twice the interval at which the support chart's pull secrets are refreshed.
+_LEAST_OVERLAP = 2
 _DID = {
     "make": "made", "keep": "kept", "rotate": "made", "wait": "in use", "retire": "in use, the older one is ended",
 }  # fmt: skip
@@ -60,7 +62,10 @@ def login_kit(
         int | None, typer.Option(metavar="DAYS", min=1, help="With --rotate: only if it ends within so many days.")
     ] = None,
     overlap: Annotated[
-        int, typer.Option(metavar="HOURS", min=2, help="With --rotate: how long both robots are valid at least.")
+        int,
+        typer.Option(
+            metavar="HOURS", min=_LEAST_OVERLAP, help="With --rotate: how long both are valid."
+        ),
     ] = _OVERLAP,
     take_over: Annotated[
         bool, typer.Option("--take-over", help="Replace a robot whose secret is not there; it stops to work at once.")

@@ -4,7 +4,6 @@ outcome = prepare(task, tell=print)
 """
 
 import contextlib
-import datetime as dt
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
@@ -26,9 +25,6 @@ from slipway.login_kit.target import WAYS, Registry, password_of
 
 if TYPE_CHECKING:
     from lightkube import Client
-
-#: Twice the interval at which the support chart's pull secrets are refreshed.
-LEAST_OVERLAP = dt.timedelta(hours=2)
 
 Tell = Callable[[str], None]
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Log in, {= "push and pull" if push else "pull" =} with docker; podman and nerdctl take the same words. The secret never shows: not on the
+# Log in, {= "push, " if push else "" =}pull with docker; podman and nerdctl take the same words. The secret never shows: not on the
 # screen, not in the list of processes. Needs jq{= " and the AWS CLI" if place.kind == "aws" else "" =}.
 set -euo pipefail
 
