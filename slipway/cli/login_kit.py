@@ -63,9 +63,7 @@ def login_kit(
     ] = None,
     overlap: Annotated[
         int,
-        typer.Option(
-            metavar="HOURS", min=_LEAST_OVERLAP, help="With --rotate: how long both are valid."
-        ),
+        typer.Option(metavar="HOURS", min=_LEAST_OVERLAP, help="With --rotate: how long both are valid."),
     ] = _OVERLAP,
     take_over: Annotated[
         bool, typer.Option("--take-over", help="Replace a robot whose secret is not there; it stops to work at once.")

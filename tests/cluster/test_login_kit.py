@@ -13,16 +13,23 @@ from lightkube.resources.core_v1 import Namespace, Secret, ServiceAccount
 from pydantic import SecretStr
 
 from infra.errors import SecretStoreError
-from slipway.harbor.robots import Credential, issue, rotate
+from slipway.harbor.robots import Credential, Rotation, issue, rotate
+from slipway.harbor.robots.stores.file import FileStore
 from slipway.harbor.robots.stores.kubernetes import KubernetesStore
 from slipway.login_kit.place import Place
 from slipway.login_kit.render import render
 from slipway.login_kit.taken import lagging
-from slipway.rehearse.cluster.api import apply
+from slipway.rehearse.cluster.api import apply, apply_definition
+from slipway.rehearse.cluster.played import external_secrets
+from slipway.rehearse.cluster.played.player import delete
+from slipway.rehearse.cluster.played.third_parties import SECRETS_GROUP, definitions
+from slipway.rehearse.simulated.secrets_manager import SECRET, VERSION, SecretsManager
 from tests.cluster.world import eventually
 from tests.harbor.clients import run
 from tests.login_kit.conftest import api, contract_server, opens, payments, wanted
 from tests.login_kit.kits import FULL, KITS, text_of
+from tests.support.conftest import environment as environment_of
+from tests.support.conftest import objects_of, values_of
 
 __all__ = ["api", "contract_server", "payments"]
 
@@ -159,12 +166,71 @@ def test_who_has_not_taken_the_new_secret_is_named(client, namespaces):
     namespaces("shop-4", "stock-4", "empty-4", labelled=True)
     namespaces("other-4")
     for namespace, credential in (("shop-4", ONE), ("stock-4", TWO), ("other-4", ONE)):
-        store = KubernetesStore(client, namespace, "harbor-pull-ci")
+        store = KubernetesStore(client, namespace, "harbor-pull-late")
         store.stage(credential)
         store.promote()
 
     def late(username):
-        return lagging(client, label=LABEL, secret="harbor-pull-ci", username=username)
+        return lagging(client, label=LABEL, secret="harbor-pull-late", username=username)
 
     assert late(TWO.username) == ["shop-4"]
     assert late(ONE.username) == ["stock-4"]
+
+
+def test_a_rotation_reaches_every_labelled_namespace_before_the_older_robot_ends(
+    shared_world, client, namespaces, payments, tmp_path
+):
+    """The support chart's own objects, and External Secrets, which is played."""
+    for definition in definitions(SECRETS_GROUP):
+        apply_definition(client, definition)
+    facts = environment_of("ha", harbor={"pullSecrets": {"enabled": True, "robots": ["payments"]}})
+    objects = [
+        one for one in objects_of(values_of(facts)) if one["kind"] in {"ClusterSecretStore", "ClusterExternalSecret"}
+    ]
+    for document in objects:
+        apply(client, document)
+    namespaces("shop-5", "stock-5", labelled=True)
+    namespaces("other-5")
+    manager = SecretsManager(tmp_path / "secrets-manager.json")
+    store, robot = FileStore(tmp_path / "robot.json"), wanted("pull", name="payments")
+
+    def bring():
+        manager.created(SECRET, "pull", {"name": "harbor/ha/pull/payments"})
+        manager.created(VERSION, "pull", {"secretId": "pull", "secretString": store.current().to_json()})
+        external_secrets.play(client, manager.path)
+
+    def opening():
+        """Whether each namespace's Secret opens the registry."""
+        found = {}
+        for name in ("shop-5", "stock-5"):
+            (login,) = secret_of(client, name, "harbor-pull-payments")[1].values()
+            found[name] = (
+                payments.request("GET", "/v2/", headers={"Authorization": f"Basic {login['auth']}"}).status == 200
+            )
+        return found
+
+    def late(username):
+        return lagging(client, label=LABEL, secret="harbor-pull-payments", username=username)
+
+    def step():
+        return run(payments, lambda harbor: rotate(harbor, robot, store, rotation=Rotation(lagging=late))).decision
+
+    everywhere = {"shop-5": True, "stock-5": True}
+    run(payments, lambda harbor: issue(harbor, robot, store))
+    try:
+        bring()
+        assert opening() == everywhere
+        assert list(client.list(Secret, namespace="other-5")) == []
+
+        assert step().act == "rotate"
+        payments.later(days=2)
+        assert (step().act, step().why) == ("wait", "shop-5, stock-5 still have the older secret")
+        assert opening() == everywhere
+
+        bring()
+        assert late(store.current().username) == []
+        assert step().act == "retire"
+        assert opening() == everywhere
+    finally:
+        for document in objects:
+            delete(client, document)
