@@ -2,12 +2,15 @@
 
 import io
 import json
+import re
+import shlex
 import stat
 from dataclasses import replace
 
 import pytest
+import typer
 
-from slipway.cli import run
+from slipway.cli import app, run
 from slipway.harbor.robots.stores.secrets_manager import SecretsManagerStore
 from slipway.login_kit import procedure, target
 from tests.graph.graphs import ROOT
@@ -251,3 +254,16 @@ def test_an_existing_file_stops_the_writing_and_the_robot_stays_usable(payments,
     assert "is there, and is not what would be written" in told(capsys, *arguments, code=2).err
     told(capsys, *arguments, "--overwrite")
     assert list(robots_of(payments)) == ["robot$payments+push-a"]
+
+
+def documented():
+    text = (ROOT / "docs" / "onboarding.md").read_text()
+    return sorted(set(re.findall(r"slipway (login-kit [^`#\n]+)", text)))
+
+
+@pytest.mark.parametrize("command", documented())
+def test_every_command_of_the_guide_is_one_that_exists(command, monkeypatch):
+    arguments = shlex.split(command.replace("PROJECT", "payments"))
+    typer.main.get_command(app).make_context("slipway", arguments)
+    (name, *rest) = arguments
+    typer.main.get_command(app).commands[name].make_context(name, rest)
