@@ -166,7 +166,9 @@ def login_kit(
     if output is Output.json:
         console.result_json(_json(task, outcome))
     else:
-        console.result("\n".join([*_about(task, outcome), *_snippets(outcome)]))
+        # A rotation is a daily job's: it shows snippets only where they are asked for.
+        snippets = _snippets(outcome) if only or to or not rotate else []
+        console.result("\n".join([*_about(task, outcome), *snippets]))
 
 
 def _password(*, stdin: bool) -> "SecretStr | None":

@@ -22,14 +22,12 @@ class Host:
     Attributes:
         host: of the issuer, as in ``https://<host>``; Bitbucket's has a path.
         branch: that the snippets run for.
-        environment: GitHub's, where the trust is for one.
     """
 
     host: str
     audience: str
     subject: str
     branch: str = "main"
-    environment: str = ""
 
 
 def github(text: str = "") -> Host:

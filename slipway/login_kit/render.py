@@ -92,8 +92,9 @@ def select(kit: Kit, only: Sequence[str] = ()) -> tuple[Snippet, ...]:
     given = tuple(one for one in chosen if kit.has.issuperset(one.needs))
     if not given:
         lacking = sorted({need for one in chosen for need in one.needs} - kit.has)
-        what = f"{', '.join(only)}: needs {' and '.join(_NEEDS[need] for need in lacking)}"
-        raise SettingsError(Problem(where="--only", what=what, fix="see slipway login-kit --help"))
+        what = f"{', '.join(only)}: needs {' and '.join(_NEEDS[need][0] for need in lacking)}"
+        fix = ", ".join(_NEEDS[need][1] for need in lacking)
+        raise SettingsError(Problem(where="--only", what=what, fix=fix))
     return given
 
 
@@ -132,11 +133,12 @@ def _templates() -> Environment:
     return environment
 
 
+#: What a kit lacks, and how it gets it.
 _NEEDS = {
-    "aws": "a secret in Secrets Manager",
-    "push": "a robot that may push (--preset push or ci)",
-    "cache": "a project that is a proxy cache",
-    "password": "--show-secret",
+    "aws": ("a secret in Secrets Manager", "name an environment, or give --secret-to aws:NAME"),
+    "push": ("a robot that may push", "give --preset push or ci"),
+    "cache": ("a project that is a proxy cache", "name it as well"),
+    "password": ("the secret", "give --show-secret"),
 }
 
 

@@ -4,7 +4,7 @@ seen = await look(harbor, wanted, store)
 """
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from infra.errors import LoginRefused, NothingThere, Problem, ReadOnlyMode, RightMissing, SecretStoreError
 from infra.layers import did_you_mean
@@ -117,11 +117,8 @@ async def find_robots(harbor: HarborClient, wanted: Wanted) -> dict[Slot, Robot]
         else:
             prefix, listed = await _prefix(harbor), await harbor.all(robots.of_system())
     except RightMissing as error:
-        raise RightMissing(
-            *error.problems,
-            Problem(where="robots", what="the sender may not see them", fix=_who_may(wanted)),
-            status=error.status,
-        ) from error
+        problems = (replace(problem, fix=_who_may(wanted)) for problem in error.problems)
+        raise RightMissing(*problems, status=error.status, code=error.code) from error
     return {slot: robot for robot in listed if (slot := wanted.slot_of(robot.name, prefix)) is not None}
 
 

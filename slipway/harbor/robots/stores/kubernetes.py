@@ -7,6 +7,7 @@ import base64
 import contextlib
 import json
 from collections.abc import Generator
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from infra.errors import Problem, SecretStoreError
@@ -41,10 +42,15 @@ class KubernetesStore:
 
     def check(self) -> None:
         """Refuse a namespace that is not there, and a Secret that is somebody else's; see `Store`."""
+        from lightkube.core.exceptions import ApiError  # noqa: PLC0415
         from lightkube.resources.core_v1 import Namespace  # noqa: PLC0415
 
         with self._told():
-            self._client.get(Namespace, self._namespace)
+            try:
+                self._client.get(Namespace, self._namespace)
+            except ApiError as error:
+                if error.status.code != HTTPStatus.FORBIDDEN:  # a team may have rights in it, and none to see it
+                    raise
         self.current()
 
     def stage(self, credential: Credential) -> None:
