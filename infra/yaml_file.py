@@ -4,7 +4,7 @@ document = parsed(path, path.read_bytes())
 document.data["config"], document.place(("config", "slipway:region"))   # "Pulumi.prod.yaml:3 slipway:region"
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -48,7 +48,7 @@ def parsed(path: Path, content: bytes) -> Document:
     """Parse a file once, for its data and for the places in it. An empty one is an empty mapping.
 
     Raises:
-        SettingsError: it is no text, or no YAML.
+        SettingsError: it is no text, no YAML, or has a key twice in one mapping.
     """
     try:
         text = content.decode()
@@ -67,7 +67,28 @@ def parsed(path: Path, content: bytes) -> Document:
         raise SettingsError(
             Problem(where=where, what=f"is not YAML: {getattr(error, 'problem', error)}", fix="correct the syntax")
         ) from None
+    if problems := [
+        # Pulumi refuses it; PyYAML takes the last one and says nothing.
+        Problem(where=f"{path}:{line} {key}", what="stands here a second time", fix="keep one of them")
+        for key, line in _repeated(node)
+    ]:
+        raise SettingsError(*problems)
     return document
+
+
+def _repeated(node: yaml.Node | None) -> Iterator[tuple[str, int]]:
+    """Give key and line of what stands twice in one mapping."""
+    if isinstance(node, yaml.MappingNode):
+        seen = set()
+        for key, value in node.value:
+            if key.value in seen and isinstance(key.value, str):
+                yield key.value, key.start_mark.line + 1
+            if isinstance(key.value, str):
+                seen.add(key.value)
+            yield from _repeated(value)
+    elif isinstance(node, yaml.SequenceNode):
+        for item in node.value:
+            yield from _repeated(item)
 
 
 def _collect_lines(node: yaml.Node | None, at: Location, lines: dict[Location, int]) -> None:

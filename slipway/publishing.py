@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from infra.assemble import renewed
 from infra.delivery.inputs import Inputs, read_overrides
 from infra.errors import Problem, SettingsError, SlipwayError
 from infra.settings import Settings
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 
+#: So many environments are named in a note.
+_NAMED = 5
 #: `pulumi stack output` mostly waits for its backend.
 _ASKED_AT_ONCE = 8
 
@@ -75,6 +78,9 @@ def publish_environments(
     tell = patient(progress)
     settings = dict(zip(names, _each(names, lambda name: from_stack_file(stack_file(root, name)), tell), strict=True))
     inputs = _inputs(root, names, facts, tell)
+    if behind := [name for name in names if _is_behind(settings[name], inputs[name].facts)]:
+        shown = ", ".join(behind[:_NAMED]) + (f" and {len(behind) - _NAMED} more" if len(behind) > _NAMED else "")
+        progress(f"note: settings of {shown} are newer than these facts: `pulumi up` brings them, this does not")
     groups: dict[Remote, list[str]] = {}
     for name in names:
         remote = Remote.of(settings[name].gitops, os.environ.get(TOKEN_VARIABLE), root)
@@ -121,6 +127,11 @@ def _inputs(root: Path, names: Sequence[str], source: str | None, tell: Callable
 
     at_once = _ASKED_AT_ONCE if source is None else 1
     return dict(zip(names, _each(names, one, tell, at_once=at_once), strict=True))
+
+
+def _is_behind(settings: Settings, facts: Facts) -> bool:
+    """Tell whether the stack file says something that the facts do not carry yet; `slipway diff` shows it already."""
+    return not facts.example and renewed(settings, facts) != facts
 
 
 def _refuse_split(groups: "dict[Remote, list[str]]", settings: dict[str, Settings]) -> None:

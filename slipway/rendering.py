@@ -110,6 +110,9 @@ def read_facts(source: str, environment: str) -> Facts:
         raise SettingsError(
             Problem(where=named, what=f"cannot be read: {error.strerror}", fix="give a file, or - for stdin")
         ) from None
+    except UnicodeDecodeError as error:
+        fix = "give what `pulumi stack output facts` prints"
+        raise SettingsError(Problem(where=named, what=f"is not UTF-8 text ({error.reason})", fix=fix)) from None
     return _parsed(text, named, environment)
 
 

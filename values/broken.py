@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from values import contract, pools
+from values import contract, pools, revisions
 from values.composition import COMPONENTS, Composition
 from values.endpoints import cache_refusal
 from values.facts import Facts
@@ -60,8 +60,10 @@ def all_broken(facts: Facts, before: Mapping[str, Any], after: Mapping[str, Any]
     yield from _external_url(before, after)
     yield from _endpoint(before, after)
     yield from _ssl_mode(before, after)
+    yield from _cache_password(facts, after)
     yield from _pools(facts, after)
     for component in COMPONENTS:
+        yield from _revision(component, after)
         yield from _budget(component, after, facts.chart_version)
         yield from _spread(component, after)
     for container in _CONTAINERS:
@@ -126,10 +128,33 @@ def _ssl_mode(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[B
         yield Broken(keys=(key,), message=message, instead=f"one of {', '.join(_SSL_MODES[_SSL_MODES.index(was) :])}")
 
 
+def _cache_password(facts: Facts, after: Mapping[str, Any]) -> Iterator[Broken]:
+    """Keep what is merged after harbor-redis from emptying it; a password that is written out is the contract's."""
+    key = "redis.external.password"
+    external = at(after, "redis.external")
+    if facts.cache and isinstance(external, Mapping) and external.get("password", key) in ("", None):
+        message = "is merged after harbor-redis, and would leave the cache's password empty"
+        yield Broken(keys=(key,), message=message, instead="leave it out")
+
+
+def _revision(component: str, after: Mapping[str, Any]) -> Iterator[Broken]:
+    """Keep the digest of a component's Secrets, which is merged before the overrides."""
+    key = f"{component}.podAnnotations"
+    pods = after.get(component)
+    annotations = pods.get("podAnnotations", {}) if isinstance(pods, Mapping) else {}
+    if not isinstance(annotations, Mapping) or revisions.ANNOTATION in annotations:
+        message = f"loses {revisions.ANNOTATION}, by which a rotated Secret rolls the pods"
+        yield Broken(keys=(key,), message=message, instead="name the annotations that you add or delete, one by one")
+
+
 def _pools(facts: Facts, after: Mapping[str, Any]) -> Iterator[Broken]:
     """Hold the pools of all pods, as overridden, to what the database accepts."""
     each = at(after, "database.maxOpenConns", pools.CHART_MAXIMUM)
     if not facts.database or not isinstance(each, int):
+        return
+    if each < 1:
+        message = f"{each} is no limit at all, to Go's connection pools"
+        yield Broken(keys=("database.maxOpenConns",), message=message, instead="leave it out: it is computed")
         return
     composition = Composition.of(facts)
     given = {name: at(after, f"{name}.replicas") for name in pools.COMPONENTS if composition.has(name)}

@@ -31,6 +31,12 @@ _TYPES: Mapping[str, tuple[type, ...]] = {
     "map": (dict,),
 }
 
+#: Maps of any keys, as Kubernetes takes them: their values are text.
+_TEXT_MAPS = frozenset(
+    {"annotations", "additionalLabels", "labels", "nodeSelector", "podAnnotations", "podLabels", "serviceAnnotations"}
+)
+_RESOURCES = ("requests", "limits", "claims")
+
 
 @cache
 def _document(version: str) -> Mapping[str, Any]:
@@ -134,7 +140,7 @@ def findings(path: str, text: str, version: str) -> tuple[Finding, ...]:
         )
     try:
         return tuple(_below(contract(version), values, (), path, version))
-    except RecursionError:
+    except (RecursionError, ValueError):  # ValueError: from json, that writes what is mistyped
         return (Finding(path=path, key="", message="holds an alias that leads back to itself"),)
 
 
@@ -182,6 +188,18 @@ def _leaf(kind: str, value: Any, at: tuple[str, ...], path: str) -> Iterator[Fin
             yield Finding(path=path, key=".".join(at), message=message, suggestion=hint)
     elif not _fits(kind, value):
         yield _mistyped(path, at, kind.replace("|", " or "), value)
+    elif kind == "map" and at[-1] in _TEXT_MAPS:
+        for name, text in value.items():
+            if text is not None and not isinstance(text, str):
+                yield _mistyped(path, (*at, str(name)), "string", text)
+    elif (
+        kind == "map" and at[-1] == "resources" and (unknown := [str(name) for name in value if name not in _RESOURCES])
+    ):
+        for name in unknown:
+            message = f"is no part of a pod's resources{_did_you_mean(name, dict.fromkeys(_RESOURCES))}"
+            yield Finding(
+                path=path, key=".".join((*at, name)), message=message, suggestion=f"known here: {', '.join(_RESOURCES)}"
+            )
     elif any("://:@" in text for text in _texts(value)):
         message, hint = "is a URL with an empty password", "take it from a Secret"
         yield Finding(path=path, key=".".join(at), message=message, suggestion=hint)

@@ -43,12 +43,12 @@ def file_findings(files: Mapping[str, str]) -> Iterator[Finding]:
     for path, text in files.items():
         # A chart's templates are no YAML yet.
         if path.endswith(".yaml") and "/chart/" not in path:
-            yield from _duplicate_keys(path, text)
+            yield from duplicate_keys(path, text)
             if posixpath.basename(path) == "kustomization.yaml":
                 yield from _kustomization_findings(path, text, files)
 
 
-def _duplicate_keys(path: str, text: str) -> Iterator[Finding]:
+def duplicate_keys(path: str, text: str) -> Iterator[Finding]:
     """Find keys that stand twice in a mapping: the last one wins, and nobody says so."""
 
     def walk(node: yaml.Node | None, at: str) -> Iterator[Finding]:

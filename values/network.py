@@ -89,11 +89,12 @@ def _running(names: Iterable[str], composition: Composition) -> tuple[str, ...]:
 def _internet(facts: Facts, composition: Composition) -> Iterator[Flow]:
     """Hosts that are known only inside Harbor, by those who call them."""
     ports, anywhere = facts.harbor.egress_ports, {"anywhere": True}
-    why = "sign-in, proxy caches, and the health of registries that are copied"
-    yield Flow(components=("core",), ports=ports, peer=anywhere, why=why)
-    yield Flow(components=("jobservice",), ports=ports, peer=anywhere, why="replication and webhooks")
-    if composition.has("trivy"):
-        yield Flow(components=("trivy",), ports=ports, peer=anywhere, why="vulnerability databases")
+    if ports:  # a policy without ports lets all of them out
+        why = "sign-in, proxy caches, and the health of registries that are copied"
+        yield Flow(components=("core",), ports=ports, peer=anywhere, why=why)
+        yield Flow(components=("jobservice",), ports=ports, peer=anywhere, why="replication and webhooks")
+        if composition.has("trivy"):
+            yield Flow(components=("trivy",), ports=ports, peer=anywhere, why="vulnerability databases")
     if "s3" in composition.parts:
         yield Flow(components=("registry",), ports=(443,), peer=anywhere, why="S3")
         if 443 not in ports:

@@ -7,6 +7,7 @@ No secret is among them: Secrets are named, and their values stay in Secrets Man
 """
 
 import re
+from ipaddress import IPv4Network
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -26,7 +27,6 @@ _PLAIN_URL = re.compile(r"^https?://[^\s/@:]+(:\d+)?(/\S*)?$")
 _REGISTRY = re.compile(r"^[a-z0-9][a-z0-9.-]*(:\d+)?(/[a-z0-9._-]+)*$")
 #: Where the controllers' images come from; a test holds it equal to tables/controllers.yaml.
 UPSTREAM_REGISTRIES = ("ghcr.io", "public.ecr.aws", "registry.k8s.io")
-_NETWORK = re.compile(r"^\d{1,3}(\.\d{1,3}){3}/\d{1,2}$")
 
 Replicas = Annotated[int, Field(ge=1, le=_MOST_PODS)]
 Percent = Annotated[int, Field(ge=10, le=95)]
@@ -36,6 +36,16 @@ ImageName = Annotated[
     str,
     Field(pattern=r"^[a-z0-9.-]+(:\d+)?(/[a-z0-9._-]+)+(:[\w.-]+(@sha256:[0-9a-f]{64})?|@sha256:[0-9a-f]{64})$"),
 ]
+#: An object's name that may have dots (RFC 1123 subdomain), or none.
+MaybeName = Annotated[str, Field(pattern=r"^([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?)?$")]
+#: Key of a label, with or without a prefix.
+LabelKey = Annotated[str, Field(pattern=r"^([a-z0-9]([a-z0-9.-]*[a-z0-9])?/)?[A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?$")]
+#: Time of a job, as cron writes it.
+Schedule = Annotated[str, Field(pattern=r"^(\S+( +\S+){4}|@(hourly|daily|weekly|monthly|yearly))$")]
+Severities = Annotated[
+    str, Field(pattern=r"^(UNKNOWN|LOW|MEDIUM|HIGH|CRITICAL)(,(UNKNOWN|LOW|MEDIUM|HIGH|CRITICAL))*$")
+]
+Repositories = Annotated[tuple[str, ...], Field(min_length=1)]
 #: A Kubernetes object name (RFC 1123 label).
 ObjectName = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
 
@@ -53,6 +63,13 @@ class _Option(BaseModel):
     )
 
 
+def _is_network(text: str) -> bool:
+    try:
+        return "/" in text and bool(IPv4Network(text))
+    except ValueError:
+        return False
+
+
 class GatewayOptions(_Option):
     """The Gateway (Gateway API) that the registry's HTTPRoute is attached to; TLS ends at its listener."""
 
@@ -60,7 +77,7 @@ class GatewayOptions(_Option):
     """Name of the Gateway."""
     namespace: ObjectName
     """Its namespace."""
-    section: str = ""
+    section: MaybeName = ""
     """Listener of the Gateway; empty for every one that takes the route."""
 
 
@@ -75,9 +92,9 @@ class ExposeOptions(_Option):
     """alb: networks whose clients are let in; empty for all."""
     gateway: GatewayOptions | None = None
     """route: the Gateway. Needed there."""
-    tls_secret: str = ""
+    tls_secret: MaybeName = ""
     """nginx, ingress: Secret of type kubernetes.io/tls in the namespace harbor. Default `harbor-tls`."""
-    cluster_issuer: str = ""
+    cluster_issuer: MaybeName = ""
     """nginx, ingress: cert-manager's ClusterIssuer that keeps `tlsSecret`; empty: somebody else keeps it."""
     proxy_namespace: ObjectName | None = None
     """nginx, ingress, route: namespace of the pods that pass requests on, which network policies let in."""
@@ -85,7 +102,7 @@ class ExposeOptions(_Option):
     @field_validator("allowed_cidrs")
     @classmethod
     def _are_networks(cls, values: tuple[str, ...]) -> tuple[str, ...]:
-        if wrong := [value for value in values if not _NETWORK.match(value)]:
+        if wrong := [value for value in values if not _is_network(value)]:
             raise Refused(f"{', '.join(wrong)} is no IPv4 network in CIDR notation", "use something like 10.0.0.0/8")
         return values
 
@@ -216,21 +233,21 @@ class TrivyOptions(_Option):
 
     enabled: bool = True
     """Install it. Off: no scanner, or your own (`scannerAdapter`)."""
-    severity: str = "UNKNOWN,LOW,MEDIUM,HIGH,CRITICAL"
+    severity: Severities = "UNKNOWN,LOW,MEDIUM,HIGH,CRITICAL"
     """Severities that are reported."""
     ignore_unfixed: bool = False
     """Leave out what has no fix yet."""
-    timeout: Annotated[str, Field(pattern=r"^(\d+h)?(\d+m)?(\d+s)?$")] = "10m0s"
+    timeout: Annotated[str, Field(pattern=r"^(\d+h(\d+m)?(\d+s)?|\d+m(\d+s)?|\d+s)$")] = "10m0s"
     """Time for one image."""
     offline: bool = False
     """Ask no host for details while scanning; the databases must then be in the mirrors below."""
-    db_repositories: tuple[str, ...] = (
+    db_repositories: Repositories = (
         "mirror.gcr.io/aquasec/trivy-db",
         "ghcr.io/aquasecurity/trivy-db",
         "public.ecr.aws/aquasecurity/trivy-db",
     )
     """Where the vulnerability database is pulled from, in order."""
-    java_db_repositories: tuple[str, ...] = (
+    java_db_repositories: Repositories = (
         "mirror.gcr.io/aquasec/trivy-java-db",
         "ghcr.io/aquasecurity/trivy-java-db",
         "public.ecr.aws/aquasecurity/trivy-java-db",
@@ -261,7 +278,7 @@ class ImageOptions(_Option):
 
     registry: str = ""
     """Registry and path that stand in for docker.io/goharbor, like registry.example.com/docker-hub/goharbor."""
-    pull_secret: str = ""
+    pull_secret: MaybeName = ""
     """Secret of type kubernetes.io/dockerconfigjson in the namespace harbor that opens it; ECR needs none."""
     psql: ImageName = "public.ecr.aws/docker/library/postgres:17.6-alpine"
     """Image with psql for the job that makes Harbor's database; pin a digest with `name:tag@sha256:…`."""
@@ -281,7 +298,7 @@ class SchedulingOptions(_Option):
     """Labels of the nodes; amd64 is always among them."""
     tolerations: tuple[dict[str, Any], ...] = ()
     """Tolerations, as Kubernetes writes them."""
-    priority_class: str = ""
+    priority_class: MaybeName = ""
     """PriorityClass of every pod; it must be there."""
 
 
@@ -290,10 +307,17 @@ class PullSecretOptions(_Option):
 
     enabled: bool = False
     """Write them. The robot's credentials are a Secrets Manager secret below our prefix, `pull/<name>`."""
-    label: str = "slipway.dev/harbor-pull"
+    label: LabelKey = "slipway.dev/harbor-pull"
     """A namespace with this label and the value `true` gets the Secret."""
     robots: tuple[ObjectName, ...] = ("default",)
     """One Secret each, `harbor-pull-<name>`, from Secrets Manager's `<prefix>/pull/<name>`."""
+
+    @field_validator("robots")
+    @classmethod
+    def _are_different(cls, values: tuple[str, ...]) -> tuple[str, ...]:
+        if not values or len(set(values)) != len(values):
+            raise Refused(f"{', '.join(values) or 'none'}: each robot is named once", "the default is [default]")
+        return values
 
 
 class Layer3Options(_Option):
@@ -303,7 +327,7 @@ class Layer3Options(_Option):
     """Run it. It needs an image."""
     image: str = ""
     """Image of the slipway command."""
-    schedule: str = "17 * * * *"
+    schedule: Schedule = "17 * * * *"
     """When, as cron writes it."""
 
     @model_validator(mode="after")
@@ -394,7 +418,8 @@ class HarborOptions(_Option):
     network_policies: bool = True
     """Default deny in Harbor's namespace, with each flow named."""
     egress_ports: tuple[Port, ...] = (443,)
-    """Ports outside that core, jobservice and Trivy may call: copied registries, webhooks, sign-in, databases."""
+    """Ports outside that core, jobservice and Trivy may call: copied registries, webhooks, sign-in, databases. Empty:
+    none."""
     pull_secrets: PullSecretOptions = PullSecretOptions()
     """Pull secrets for other namespaces."""
     layer3: Layer3Options = Layer3Options()

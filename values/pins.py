@@ -139,6 +139,7 @@ PINS: tuple[Pin, ...] = (
         instead=_SECRETS,
     ),
     Pin(keys=("redis.type",), reason="sessions, queued jobs and their schedules would be gone"),
+    Pin(keys=("redis.external.sentinelMasterSet",), reason="the cache is one endpoint that follows a failover"),
     Pin(keys=("redis.external.tlsOptions.enable",), reason="the cache speaks TLS only"),
     Pin(keys=("redis.external.coreDatabaseIndex",), reason="core knows no other index"),
     Pin(

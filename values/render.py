@@ -22,6 +22,7 @@ from values.errors import Finding, ValuesError
 from values.facts import EfsStorage, Facts, S3Storage
 from values.fill import fill
 from values.infrastructure import controllers, infrastructure_files
+from values.lint import duplicate_keys
 from values.order import cluster_file
 from values.revisions import revision_sources, revisions
 from values.secrets import INTERNAL_TLS_SERVICES, REFERENCES, REGISTRY_USERNAME, HarborSecret, secrets_for
@@ -92,7 +93,7 @@ def _findings(facts: Facts, overrides: Mapping[str, str], files: Mapping[str, st
         if not _OVERRIDE_NAME.match(name):
             hint = "its name becomes a ConfigMap's: lower-case letters, digits and dashes"
             yield Finding(path=path, key="", message="has a name that Kubernetes does not take", suggestion=hint)
-        yield from contract.findings(path, text, facts.chart_version)
+        yield from contract.findings(path, text, facts.chart_version) or duplicate_keys(path, text)
     yield from promises.findings(facts, overrides, files)
 
 

@@ -6,6 +6,9 @@ from collections.abc import Sequence
 from values.composition import Composition
 from values.secrets import HarborSecret
 
+#: On a pod: a digest of the Secrets that it reads.
+ANNOTATION = "slipway.dev/secrets"
+
 
 def revision_sources(secrets: Sequence[HarborSecret]) -> dict[str, tuple[str, str]]:
     """Give name in the template → (Secret, property) of every value whose change rolls somebody."""

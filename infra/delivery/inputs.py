@@ -56,6 +56,12 @@ class Inputs:
 
         return render(self.facts, self.overrides)
 
+    def as_values(self) -> "Inputs":
+        """Give the same with values in Git, whatever is delivered: what the chart is handed."""
+        if self.facts.content == "values":
+            return self
+        return Inputs(self.facts.model_copy(update={"content": "values"}).to_json(), self.overrides)
+
     def digest(self) -> str:
         """Give the digest that the commit's trailer and the lock carry."""
         text = json.dumps([self.facts.to_json(), sorted(self.overrides.items())])

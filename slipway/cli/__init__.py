@@ -3,8 +3,10 @@
 Every import at the top of these files is paid by `slipway --help`; what is heavy is imported inside the command.
 """
 
+import errno
 import gc
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -28,6 +30,9 @@ from slipway.cli.status import status
 from slipway.cli.teardown import teardown
 from slipway.cli.upgrade import upgrade
 from values.errors import ValuesError
+
+#: What writing to a full disk gives, with no name of a file.
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 app = typer.Typer(
     name="slipway",
@@ -69,6 +74,8 @@ def main() -> None:
     """Run the command; a mistake of the user's ends with its message and exit code, never with a traceback."""
     # Most commands are over before anything is worth collecting; looking for it costs a tenth of the start-up.
     gc.disable()
+    # What a CI job is cancelled with ends it as Ctrl-C does: git goes with it, and no scratch folder stays behind.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(run(sys.argv[1:]))
 
 
@@ -80,10 +87,10 @@ def run(arguments: list[str]) -> int:
         console.failure(error)
         return error.exit_code
     except OSError as error:
-        if not error.filename:
+        if not error.filename and error.errno not in _NO_ROOM:
             raise
         # A folder that cannot be written to, a full disk: nothing that a traceback would explain better.
-        console.failure(f"{error.filename}: {error.strerror}")
+        console.failure(f"{error.filename or 'the output'}: {error.strerror}")
         return 1
     except SystemExit as ended:
         return int(ended.code or 0)

@@ -79,7 +79,7 @@ def images(
     known = read_facts(facts, environment) if facts else example(settings)
     if mirror:
         known = upstream(known)  # a mirror is filled from where the images come from, also once it is in use
-    found = of(known, Inputs(known.to_json(), read_overrides(root, environment)).files(), cached)
+    found = of(known, Inputs(known.to_json(), read_overrides(root, environment)).as_values().files(), cached)
     mirrored = _mirror(found, known, mirror, to, tool) if mirror else None
     if output is Output.json:
         console.result_json(_json(environment, found, mirrored))

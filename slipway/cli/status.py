@@ -1,6 +1,5 @@
 """`slipway status`: where an environment's commit stands."""
 
-import signal
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -55,8 +54,6 @@ def status(
     from infra.delivery.status.observe import request_reconciliation
     from slipway.following import following, waiting_change
 
-    # Ctrl-C leaves the delivery as it is.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     seconds = _seconds(timeout) if wait else 0.0
     with following(environment, kubeconfig=kubeconfig, context=context, rehearsal=rehearsal) as (look, client):
         ask = (lambda now: request_reconciliation(client, now)) if reconcile else (lambda _: None)

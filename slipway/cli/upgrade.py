@@ -2,7 +2,6 @@
 
 import contextlib
 import gc
-import signal
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -81,8 +80,6 @@ def upgrade(
     from slipway.upgrade import written
 
     gc.enable()
-    # A run that is told to end leaves no half of a file, and says where it was.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     root = find_root(Path.cwd())
     settings = from_stack_file(stack_file(root, environment))
     with Live() as live:

@@ -16,10 +16,11 @@ from pydantic import ValidationError
 
 from infra import charts
 from infra.assemble import example, renewed
+from infra.delivery import guards
 from infra.delivery.git import Remote
 from infra.delivery.inputs import Inputs, read_overrides
 from infra.delivery.present import Present, in_folder, present
-from infra.errors import Problem, SettingsError
+from infra.errors import Problem, SettingsError, WouldUninstall
 from infra.settings import Settings
 from infra.stack_config import from_stack_file, stack_file
 from slipway.diff.objects import ObjectChange
@@ -158,6 +159,13 @@ def _refusals(there: Present, files: Mapping[str, str], facts: Facts) -> list[st
     found += [f"{path}: is there, and not Slipway's" for path in foreign]
     if there.lock and _ordered(there.lock.chart) > _ordered(facts.chart_version):
         found.append(f"the branch delivers chart {there.lock.chart}, newer than {facts.chart_version}")
+    if there.lock:
+        try:
+            guards.refuse_other_content(
+                there.lock, there.lock.model_copy(update={"files": dict.fromkeys(files, "")}), ""
+            )
+        except WouldUninstall as error:
+            found += [problem.what for problem in error.problems]
     return found
 
 

@@ -11,6 +11,7 @@ from infra.delivery.inputs import Inputs
 from infra.delivery.lock import blob_id
 from infra.delivery.present import in_folder, present
 from infra.errors import Problem, UpgradeError
+from values import contract
 from values.facts import SUPPORTED_CHART_VERSIONS, Facts
 
 _OVERRIDE = "/release/values/override-"
@@ -23,6 +24,7 @@ class Delivered:
     Attributes:
         commit: the branch's last; empty where files only are delivered.
         facts: of the last publish.
+        overrides: the team's own values that it is made with.
         files: path → text.
         edited: generated paths that somebody else changed since.
         pending: paths that the next publish would change by itself, whatever the chart.
@@ -30,13 +32,19 @@ class Delivered:
 
     commit: str
     facts: Facts
+    overrides: Mapping[str, str]
     files: Mapping[str, str]
     edited: tuple[str, ...]
     pending: tuple[str, ...]
 
 
-def delivered(remote: Remote, *, gitops_path: str, environment: str) -> Delivered | None:
+def delivered(remote: Remote, *, gitops_path: str, environment: str, overrides: Mapping[str, str]) -> Delivered | None:
     """Read what the branch delivers for an environment; None before the first publish.
+
+    Args:
+        remote: the branch.
+        gitops_path, environment: where it stands.
+        overrides: the team's own values now, for manifests: these do not show the values that they were made with.
 
     Raises:
         RemoteUnavailable, HumanEdit: see `infra.errors`.
@@ -51,23 +59,30 @@ def delivered(remote: Remote, *, gitops_path: str, environment: str) -> Delivere
     if there.lock is None:
         return None
     facts = _facts(there.texts, "/".join(filter(None, (gitops_path, "apps/harbor", environment, "facts.json"))))
-    overrides = {
-        path.rpartition(_OVERRIDE)[2].removesuffix(".yaml"): text
-        for path, text in there.texts.items()
-        if _OVERRIDE in path
-    }
+    if facts.content == "values":
+        overrides = _overrides(there.texts)
     wanted, locked = {}, {}
     # Of a chart without a contract nothing can be rendered; the plan refuses it.
     if facts.chart_version in SUPPORTED_CHART_VERSIONS:
+        overrides = {
+            name: text for name, text in overrides.items() if not contract.findings(name, text, facts.chart_version)
+        }
         wanted = {path: blob_id(text) for path, text in Inputs(facts.to_json(), overrides).files().items()}
         locked = there.lock.files
     return Delivered(
         commit=there.commit,
         facts=facts,
+        overrides=overrides,
         files=there.texts,
         edited=there.edited,
         pending=tuple(sorted(path for path in {*wanted, *locked} if wanted.get(path) != locked.get(path))),
     )
+
+
+def _overrides(texts: Mapping[str, str]) -> dict[str, str]:
+    return {
+        path.rpartition(_OVERRIDE)[2].removesuffix(".yaml"): text for path, text in texts.items() if _OVERRIDE in path
+    }
 
 
 def _facts(texts: Mapping[str, str], path: str) -> Facts:

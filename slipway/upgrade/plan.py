@@ -142,10 +142,12 @@ def make_plan(target: Target, remote: Remote, *, progress: Progress) -> Plan:
     after_facts = facts.model_copy(update={"chart_version": target.version})
     overrides = read_overrides(target.root, target.settings.environment)
     new = Inputs(after_facts.to_json(), overrides).files()
-    before_facts = facts.model_copy(update={"chart_version": before})
-    old = now.files if now else Inputs(before_facts.to_json(), _fitting(overrides, before, notes)).files()
+    start = now.overrides if now else _fitting(overrides, before, notes)
+    before_facts = now.facts if now else facts.model_copy(update={"chart_version": before})
+    old = now.files if now else Inputs(before_facts.to_json(), start).files()
     way = steps(before, target.version)
-    values = _values(old), _values(new)
+    handed = _handed(old, before_facts, start), _handed(new, after_facts, overrides)
+    values = _values(handed[0]), _values(handed[1])
     return Plan(
         environment=target.settings.environment,
         before=before,
@@ -156,7 +158,7 @@ def make_plan(target: Target, remote: Remote, *, progress: Progress) -> Plan:
         is_read=now is not None,
         facts=after_facts,
         touches=tuple(_touches(way, *values)),
-        values=changes(*({path: text for path, text in files.items() if "/values/" in path} for files in (old, new))),
+        values=changes(*({path: text for path, text in files.items() if "/values/" in path} for files in handed)),
         objects=_objects(old, new, notes, progress) if way else (),
         steps=way,
         migration_seconds=_migration_seconds(values[1]),
@@ -169,7 +171,12 @@ def _delivered(target: Target, remote: Remote, notes: list[str], progress: Progr
     progress(f"reading {remote.shown} {remote.branch}")
     settings = target.settings
     try:
-        found = delivered(remote, gitops_path=settings.gitops.path, environment=settings.environment)
+        found = delivered(
+            remote,
+            gitops_path=settings.gitops.path,
+            environment=settings.environment,
+            overrides=read_overrides(target.root, settings.environment),
+        )
     except RemoteUnavailable as error:
         said = f"the branch was not read, so the plan begins at the stack file's chart: {error.problems[0]}"
         notes += [said] if target.facts else [said, "the facts are made up: addresses and ids are examples"]
@@ -257,6 +264,11 @@ def _at(values: Mapping[str, Any], key: str) -> Any:  # noqa: ANN401  # any YAML
     for part in key.split("."):
         node = node.get(part) if isinstance(node, Mapping) else None
     return node
+
+
+def _handed(files: Mapping[str, str], facts: Facts, overrides: Mapping[str, str]) -> Mapping[str, str]:
+    """Give the files from which Helm is handed its values; manifests hold none, and are made of these."""
+    return files if facts.content == "values" else Inputs(facts.to_json(), overrides).as_values().files()
 
 
 def _values(files: Mapping[str, str]) -> Mapping[str, Any]:

@@ -4,8 +4,10 @@ import io
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -94,6 +96,13 @@ def test_bad_facts(project, capsys, text, expected):
 
     assert run(["render", "ha", "--facts", "facts.json"]) == 2
     assert expected in capsys.readouterr().err
+
+
+def test_facts_that_are_no_text(project, capsys):
+    (project / "facts.json").write_bytes(b"\xff\xfe{")
+
+    assert run(["render", "ha", "--facts", "facts.json"]) == 2
+    assert "error: facts.json: is not UTF-8 text" in capsys.readouterr().err
 
 
 def test_facts_that_are_not_there(project, capsys):
@@ -221,3 +230,37 @@ def test_a_reader_that_leaves_early_is_no_error(project):
     assert "Traceback" not in process.stderr.read()
     process.stderr.close()
     process.wait()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
+def test_a_full_disk_behind_the_output_is_no_traceback(project):
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-c", "from slipway.cli import main; main()", "render", "ha"],
+            cwd=project, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=full, stderr=subprocess.PIPE, text=True, check=False,
+        )  # fmt: skip
+
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: the output: No space left on device")
+    assert "Traceback" not in done.stderr
+
+
+def test_a_publish_that_is_told_to_end_takes_git_with_it(project):
+    repository = Repository(project / "gitops.git")
+    repository.hook("pre-receive", "touch ../pushing; sleep 2; exit 0")
+    scratch = project / "scratch"
+    scratch.mkdir()
+    process = subprocess.Popen(
+        [sys.executable, "-c", "from slipway.cli import main; main()", "publish", "ha", "--facts", "facts.json"],
+        cwd=project, env={**os.environ, "PYTHONPATH": str(ROOT), "TMPDIR": str(scratch)}, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    deadline = time.monotonic() + 60
+    while not (project / "pushing").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    process.send_signal(signal.SIGTERM)
+    _, said = process.communicate(timeout=30)
+
+    assert process.returncode == 130
+    assert "Traceback" not in said
+    assert list(scratch.iterdir()) == []

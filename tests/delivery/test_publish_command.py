@@ -5,10 +5,13 @@ import os
 
 import pytest
 
+from infra.assemble import renewed
+from infra.stack_config import from_stack_file
 from slipway.cli import run
 from tests.delivery.github_host import TOKEN, serving
 from tests.delivery.repositories import Repository
 from tests.values.conftest import facts_of
+from values.facts import Facts
 
 STACK = """config:
   slipway:domain: {name}.example.com
@@ -66,6 +69,20 @@ def test_again_there_is_nothing_to_do(project, capsys):
 
     assert run(["publish", "--all", "--facts", "facts"]) == 0
     assert capsys.readouterr().out.count("nothing to change") == 2
+
+
+def test_settings_that_the_facts_do_not_carry_yet_are_told(project, capsys):
+    path = project / "facts" / "a1.json"
+    now = from_stack_file(project / "stacks" / "Pulumi.a1.yaml")
+    path.write_text(renewed(now, Facts.from_json(path.read_text())).to_json())
+    assert run(["publish", "a1", "--facts", "facts"]) == 0
+    assert "newer" not in capsys.readouterr().err
+
+    stack(project, "a1", "gitops", more="  slipway:harbor: {replicas: {portal: 3}}\n")
+    assert run(["publish", "a1", "--facts", "facts"]) == 0
+    out, err = capsys.readouterr()
+    assert "nothing to change" in out
+    assert "settings of a1 are newer than these facts: `pulumi up` brings them, this does not" in err
 
 
 def test_some_by_name(project, capsys):

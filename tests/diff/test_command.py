@@ -59,6 +59,13 @@ def test_each_side_is_rendered_with_its_own_chart(project, chart, capsys):
     assert found["notes"] == found["refusals"] == []
 
 
+def test_another_content_is_told_before_publish_refuses_it(project, chart, capsys):
+    project.settings(gitops={"repository": project.repository.path.as_uri(), "content": "manifests"})
+
+    assert run(["diff", "ha", "--summary"]) == 2
+    assert "publish would stop: the branch delivers values, this would be manifests" in capsys.readouterr().out
+
+
 def test_a_new_redis_host_rolls_every_pod_that_reads_it(project, chart, capsys):
     facts = facts_of("ha", chartRepository="https://127.0.0.1:1/charts")
     moved = facts.model_copy(update={"cache": facts.cache.model_copy(update={"host": "other.cache.amazonaws.com"})})

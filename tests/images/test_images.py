@@ -209,6 +209,18 @@ def test_the_command_as_json(project, chart, capsys, monkeypatch):
     assert found["addons"]["vpc-cni"]
 
 
+def test_manifests_pull_the_same_images_and_nothing_is_fetched(project, chart, capsys, monkeypatch):
+    project(gitops={"repository": "https://git.example.com/gitops.git", "content": "manifests"})
+
+    assert run(["images", "ha"]) == 0
+    assert "docker.io/goharbor/harbor-core:v2.15.1" in capsys.readouterr().out
+
+    monkeypatch.setenv("SLIPWAY_CHART_CACHE", str(CHARTS))
+    assert run(["images", "ha", "--output", "json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert {one["knownFrom"] for one in found["images"] if one["part"] == "harbor"} == {"chart"}
+
+
 def test_a_mirror_in_use_is_still_filled_from_upstream(project, capsys):
     project(harbor={"images": {"registry": "444455556666.dkr.ecr.eu-central-1.amazonaws.com/docker-hub/goharbor"}})
 

@@ -119,6 +119,24 @@ def test_the_three_ready_stacks_are_usable():
             'slipway:gitops.path: "../other" is not a plain folder inside the repository',
         ),
         (
+            {"harbor": "{expose: {allowedCidrs: [10.0.0.0/8, 999.0.0.0/33, 10.0.0.1/8]}}"},
+            "slipway:harbor.expose.allowedCidrs: 999.0.0.0/33, 10.0.0.1/8 is no IPv4 network in CIDR notation",
+        ),
+        (
+            {"harbor": "{expose: {type: nginx, tlsSecret: Harbor TLS}}"},
+            'slipway:harbor.expose.tlsSecret: "Harbor TLS" does not have the form of tlsSecret',
+        ),
+        (
+            {"harbor": "{pullSecrets: {enabled: true, robots: [ci, ci]}}"},
+            "slipway:harbor.pullSecrets.robots: ci, ci: each robot is named once",
+        ),
+        ({"harbor": "{trivy: {severity: HIHG}}"}, '"HIHG" does not have the form of severity'),
+        ({"harbor": "{trivy: {dbRepositories: []}}"}, "slipway:harbor.trivy.dbRepositories: "),
+        (
+            {"harbor": "{layer3: {enabled: true, image: x, schedule: daily}}"},
+            '"daily" does not have the form of schedule',
+        ),
+        (
             {"gitops": "{repository: https://git.example.com/x.git, branch: a..b}"},
             'slipway:gitops.branch: "a..b" is not a branch name that git accepts',
         ),
@@ -145,6 +163,14 @@ def test_one_bad_setting_is_reported_with_place_value_and_next_step(report, chan
             "slipway:domain: is encrypted, and is no secret\n    pulumi config set slipway:domain VALUE",
         ),
         (stack(gitToken="ghp_abc"), "slipway:gitToken: is a secret in plain text\n    take it out of the file"),
+        (
+            "config:\n  slipway:region: a\n  slipway:region: b\n",
+            "Pulumi.prod.yaml:3 slipway:region: stands here a second time\n    keep one of them",
+        ),
+        (
+            "config:\n  slipway:sizes:\n    - {nodeType: a, nodeType: b}\n",
+            "Pulumi.prod.yaml:3 nodeType: stands here a second time",
+        ),
         (stack(environment="prod"), "slipway:environment: the environment is no setting\n    remove the key"),
     ],
 )

@@ -300,6 +300,12 @@ def test_s3_is_reached_by_the_registry_and_by_core_whatever_other_ports_are_open
     assert {name for name in world.pods if world.allows(name, "93.184.216.34", 8443)} == {"core", "jobservice", "trivy"}
 
 
+def test_without_ports_nobody_calls_the_internet(official):
+    world = World(environment("ha", harbor={"egressPorts": []}), official("1.19.1"))
+
+    assert not {name for name in world.pods for port in (22, 443, 8443) if world.allows(name, "93.184.216.34", port)}
+
+
 def test_cert_managers_solver_is_reached_through_the_ingress_controller(official):
     settings = exposed("nginx")
     settings["harbor"]["expose"]["clusterIssuer"] = "letsencrypt"

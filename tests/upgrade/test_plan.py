@@ -308,3 +308,36 @@ def test_a_patch_release_of_the_same_schema_says_so(project, capsys):
     out = capsys.readouterr().out
     assert "schema 180 stays: nothing to migrate" in out
     assert "the older Harbor could run again" in out
+
+
+@pytest.fixture
+def manifests(project, monkeypatch, capsys):
+    """The project with its objects in Git in place of the values, and a value of the team's own in them."""
+    if not (CHARTS / "harbor-1.18.3.tgz").exists():
+        pytest.skip(f"no official charts in {CHARTS}")
+    monkeypatch.setenv("SLIPWAY_CHART_CACHE", str(CHARTS))
+    project.repository.git("update-ref", "-d", "refs/heads/main")
+    text = project.stack_file.read_text()
+    project.stack_file.write_text(f"{text}    content: manifests\n")
+    project.override("mine", "core: {podLabels: {team: registry}}")
+    facts = project.root / "facts.json"
+    gitops = {"repository": project.repository.path.as_uri(), "content": "manifests"}
+    facts.write_text(facts_of("ha", chartVersion="1.18.3", gitops=gitops).to_json())
+    assert run(["publish", "ha", "--facts", "facts.json"]) == 0
+    capsys.readouterr()
+    return project
+
+
+def test_manifests_are_planned_like_values(manifests, capsys):
+    found = plan(capsys, "--to", "1.19.1")
+
+    assert found["chart"] == {"from": "1.18.3", "to": "1.19.1", "stackFile": "1.18.3"}
+    assert "Deployment/harbor-core" in [f"{one['kind']}/{one['name']}" for one in found["objects"]]
+    assert any(one["key"].startswith("core.podDisruptionBudget") for one in found["values"])
+    assert found["notes"] == []
+
+
+def test_a_value_of_the_teams_own_that_is_not_in_the_manifests_yet_comes_first(manifests, capsys):
+    manifests.override("mine", "core: {podLabels: {team: platform}}")
+
+    assert "apps/harbor/ha/manifests/core.yaml" in refused(capsys, "--to", "1.19.1")

@@ -28,6 +28,13 @@ def check(text: str) -> list[str]:
         ("database: {external: {port: 5432}}", "my.yaml database.external.port: must be string, got 5432"),
         ("core: 3", "my.yaml core: must be a mapping, got 3"),
         ("core: {nodeSelector: []}", "my.yaml core.nodeSelector: must be map, got []"),
+        ("core: &c {replicas: *c}", "my.yaml: holds an alias that leads back to itself"),
+        ("core: {podAnnotations: {scrape: true}}", "my.yaml core.podAnnotations.scrape: must be string, got true"),
+        ("expose: {ingress: {labels: {cost: 7}}}", "my.yaml expose.ingress.labels.cost: must be string, got 7"),
+        (
+            "trivy: {resources: {requets: {cpu: 1}}}",
+            "my.yaml trivy.resources.requets: is no part of a pod's resources; did you mean 'requests'?",
+        ),
         ("trivy: {enabled: yes please}", 'my.yaml trivy.enabled: must be boolean, got "yes please"'),
         (
             'redis: {external: {addr: "rediss://:@host"}}',
@@ -76,6 +83,7 @@ def test_taken(text):
     [
         "harborAdminPassword: Hunter2",
         "database: {external: {password: Hunter2}}",
+        "database: {internal: {password: Hunter2}}",
         "persistence: {imageChartStorage: {s3: {secretkey: Hunter2}}}",
         "core: {tokenKey: 4711}",
     ],

@@ -324,6 +324,41 @@ WRONG_AND_RIGHT = [
     ),
     pytest.param(
         {},
+        "{database.maxOpenConns: 0}",
+        "database.maxOpenConns: 0 is no limit at all, to Go's connection pools\n    leave it out: it is computed",
+        "{database.maxOpenConns: 1}",
+        id="pools-without-limit",
+    ),
+    pytest.param(
+        {},
+        "{redis.external.password: ''}",
+        "redis.external.password: is merged after harbor-redis, and would leave the cache's password empty",
+        "{redis.external.registryDatabaseIndex: '3'}",
+        id="cache-password",
+    ),
+    pytest.param(
+        {},
+        "{redis.external.sentinelMasterSet: mymaster}",
+        'must stay unset, got "mymaster": the cache is one endpoint that follows a failover',
+        "{redis.external.sentinelMasterSet: ''}",
+        id="sentinel",
+    ),
+    pytest.param(
+        {},
+        "{jobservice.podAnnotations: null}",
+        "jobservice.podAnnotations: loses slipway.dev/secrets, by which a rotated Secret rolls the pods",
+        "{jobservice.podAnnotations: {team: registry}}",
+        id="rotation-of-all",
+    ),
+    pytest.param(
+        {},
+        "{core.podAnnotations: {slipway.dev/secrets: mine}}",
+        "core.podAnnotations: loses slipway.dev/secrets, by which a rotated Secret rolls the pods\n    name the",
+        "{core.podAnnotations: {slipway.dev/other: mine}}",
+        id="rotation",
+    ),
+    pytest.param(
+        {},
         "{core.replicas: 3}",
         "core.replicas: 81 connections for each of up to 9 pods are 729, and Harbor may use 648",
         "{portal.replicas: 3}",
@@ -617,3 +652,9 @@ def test_facts_that_harbor_cannot_run_on(facts, message):
 
 def test_a_laptops_facts_need_no_cloud():
     render(facts_of("kind"), {"mine": "logLevel: debug"})
+
+
+def test_a_key_that_stands_twice_is_refused():
+    said = refused(mine="portal: {replicas: 2}\ncore: {podLabels: {a: b}}\nportal: {podLabels: {a: b}}")
+
+    assert said == "stacks/ha/values/mine.yaml portal: stands 2 times\n    keep one of them"

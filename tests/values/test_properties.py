@@ -54,7 +54,11 @@ OPTIONS = st.fixed_dictionaries(
             {}, optional={"level": st.sampled_from(["debug", "warning"]), "auditForward": HOSTS.map("{}:514".format)}
         ),
         "trivy": st.fixed_dictionaries(
-            {"enabled": st.booleans()}, optional={"severity": TEXTS, "dbRepositories": st.lists(TEXTS, max_size=2)}
+            {"enabled": st.booleans()},
+            optional={
+                "severity": st.sampled_from(["HIGH,CRITICAL", "UNKNOWN"]),
+                "dbRepositories": st.lists(TEXTS, min_size=1, max_size=2),
+            },
         ),
         "scannerAdapter": st.just({"name": "other", "url": "http://scanner.scanning:8080"}),
         "images": st.just({"registry": "registry.example.com/hub/goharbor", "pullSecret": "mirror"}),
