@@ -20,7 +20,6 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
 )
-_LABEL = "[a-z0-9]([a-z0-9-]*[a-z0-9])?"
 _EXIT_CODES = {"delivered": 0, "failed": 1, "moving": 2}
 _NAME = typer.Option("--name", metavar="NAME", help="Of the cluster, and of the environment in Git.")
 _PORT = typer.Option("--host-port", metavar="PORT", min=1, max=65535, help="Port of 127.0.0.1; the cluster keeps it.")
@@ -52,6 +51,9 @@ def up(
     chart_version: Annotated[
         str, typer.Option(metavar="X.Y.Z", help="Of Harbor's chart; default: the newest that environments begin with.")
     ] = "",
+    chart_repository: Annotated[
+        str, typer.Option(metavar="URL", help="Of Helm: a mirror, where the network leads to no other.")
+    ] = "",
     wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Follow the commit until it is delivered.")] = True,
     timeout: Annotated[int, typer.Option(metavar="MINUTES", min=1, help="How long to wait at most.")] = 30,
     take_over: Annotated[
@@ -79,13 +81,15 @@ def up(
     """
     from slipway.cli.live import Live
     from slipway.kind.commands import Commands, DryRun, shown
+    from slipway.kind.place import place_of
     from slipway.kind.procedure import Wishes
     from slipway.kind.procedure import up as steps
     from slipway.project import find_root
     from slipway.steps import run_steps
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    place = _place(name, host_port, expose, host, chart_version)
+    given = {"chart_version": chart_version, "chart_repository": chart_repository}
+    place = place_of(name, host_port, expose.value, host, **given)
     wishes = Wishes(remote=remote, direct=direct, wait=wait, timeout=timeout * 60, take_over=take_over)
     root = find_root(Path.cwd())
     if dry_run:
@@ -119,9 +123,10 @@ def down(
     """
     from slipway.kind.cluster import remove
     from slipway.kind.commands import Commands, DryRun
-    from slipway.kind.place import Place
+    from slipway.kind.place import Place, refuse_bad_name
 
-    place = Place(name=_named(name))
+    refuse_bad_name(name)
+    place = Place(name=name)
     if dry_run:
         DryRun(place.kubeconfig, show=console.result).run("kind", "delete", "cluster", "--name", name)
         return
@@ -144,10 +149,11 @@ def status(name: Annotated[str, _NAME] = "slipway", output: Annotated[Output, _O
     """
     from slipway.cli.status import chain_text
     from slipway.kind.commands import Commands
-    from slipway.kind.place import Place
+    from slipway.kind.place import Place, refuse_bad_name
     from slipway.kind.status import status as look
 
-    place = Place(name=_named(name))
+    refuse_bad_name(name)
+    place = Place(name=name)
     chain = look(Commands(place.kubeconfig), place)
     if output is Output.json:
         links = [vars(link) for link in chain.links]
@@ -175,42 +181,6 @@ class _Silent:
 
     def end(self, name: str, seconds: float) -> None:
         """Nothing."""
-
-
-def _named(name: str) -> str:
-    """Give a name that kind, Kubernetes and Git take.
-
-    Raises:
-        KindError: one of them does not.
-    """
-    import re
-
-    if not re.fullmatch(r"[a-z][a-z0-9-]{0,29}(?<!-)", name):
-        fix = "lower-case letters, digits and dashes, 30 at most, beginning with a letter"
-        raise KindError(Problem(where="--name", what=f"{name!r} names no cluster", fix=fix))
-    return name
-
-
-def _place(name: str, host_port: int | None, expose: Exposure, host: str, chart_version: str) -> "Place":
-    import re
-
-    from slipway.kind.place import Place
-    from values.facts import DEFAULT_CHART_VERSION
-
-    is_ingress = expose is Exposure.ingress
-    if is_ingress and not re.fullmatch(
-        r"(?=.{1,200}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+", host
-    ):
-        raise KindError(
-            Problem(where="--host", what=f"{host!r} is no host name", fix="give one like registry.localhost")
-        )
-    return Place(
-        name=_named(name),
-        host_port=host_port or (443 if is_ingress else 30002),
-        expose="ingress" if is_ingress else "nodePort",
-        host=host if is_ingress else "localhost",
-        chart_version=chart_version or DEFAULT_CHART_VERSION,
-    )
 
 
 def _confirm(name: str) -> None:
