@@ -1,6 +1,5 @@
 """`slipway kind`: a registry on this machine."""
 
-import signal
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -13,6 +12,8 @@ from slipway.cli import console
 from slipway.cli.console import Output
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from slipway.kind.place import Place
 
 app = typer.Typer(
@@ -24,6 +25,7 @@ _EXIT_CODES = {"delivered": 0, "failed": 1, "moving": 2}
 _NAME = typer.Option("--name", metavar="NAME", help="Of the cluster, and of the environment in Git.")
 _PORT = typer.Option("--host-port", metavar="PORT", min=1, max=65535, help="Port of 127.0.0.1; the cluster keeps it.")
 _DRY = typer.Option("--dry-run", help="Print the commands that would run on a machine with nothing made yet; run none.")
+_DRY_DOWN = typer.Option("--dry-run", help="Print the commands that would run; run none.")
 _OUTPUT = typer.Option(help="How to report.")
 
 
@@ -80,29 +82,30 @@ def up(
     --output json: name, url, user, kubeconfig, authority; with --dry-run: commands.
     """
     from slipway.cli.live import Live
-    from slipway.kind.commands import Commands, DryRun, shown
+    from slipway.kind.commands import Commands, DryRun
     from slipway.kind.place import place_of
     from slipway.kind.procedure import Wishes
     from slipway.kind.procedure import up as steps
     from slipway.project import find_root
     from slipway.steps import run_steps
 
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     given = {"chart_version": chart_version, "chart_repository": chart_repository}
     place = place_of(name, host_port, expose.value, host, **given)
     wishes = Wishes(remote=remote, direct=direct, wait=wait, timeout=timeout * 60, take_over=take_over)
     root = find_root(Path.cwd())
     if dry_run:
-        lines = [f"export KUBECONFIG={shown((str(place.kubeconfig),))}"]
-        dry = DryRun(place.kubeconfig, show=lines.append)
-        run_steps(steps(dry, place, wishes, root, _Silent()), _Silent())
-        if output is Output.json:
-            console.result_json({"commands": lines})
-        else:
-            console.result("\n".join(lines))
+
+        def dry(show: "Callable[[str], None]") -> None:
+            run_steps(steps(DryRun(place.kubeconfig, show=show), place, wishes, root, _Silent()), _Silent())
+
+        _tell_commands(place, output, dry)
         return
-    with Live() as live:
-        run_steps(steps(Commands(place.kubeconfig), place, wishes, root, live), live)
+    try:
+        with Live() as live:
+            run_steps(steps(Commands(place.kubeconfig), place, wishes, root, live), live)
+    except KeyboardInterrupt:
+        console.note("interrupted: the same command goes on from here")
+        raise
     _tell(place, output)
 
 
@@ -110,7 +113,8 @@ def up(
 def down(
     name: Annotated[str, _NAME] = "slipway",
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
-    dry_run: Annotated[bool, _DRY] = False,
+    dry_run: Annotated[bool, _DRY_DOWN] = False,
+    output: Annotated[Output, _OUTPUT] = Output.text,
 ) -> None:
     """Delete the cluster with everything in it: images, database, Secrets. The local authority stays.
 
@@ -120,6 +124,7 @@ def down(
       slipway kind down --name trial --yes
 
     Exit codes: 0 gone, 1 not ours, or not confirmed, 2 usage.
+    --output json: name, deleted; with --dry-run: commands.
     """
     from slipway.kind.cluster import remove
     from slipway.kind.commands import Commands, DryRun
@@ -128,12 +133,15 @@ def down(
     refuse_bad_name(name)
     place = Place(name=name)
     if dry_run:
-        DryRun(place.kubeconfig, show=console.result).run("kind", "delete", "cluster", "--name", name)
+        _tell_commands(place, output, lambda show: remove(DryRun(place.kubeconfig, show=show), place))
         return
     if not yes:
         _confirm(name)
-    remove(Commands(place.kubeconfig), place)
-    console.note(f"{name} is gone")
+    was_there = remove(Commands(place.kubeconfig), place)
+    if output is Output.json:
+        console.result_json({"name": name, "deleted": was_there})
+    else:
+        console.note(f"{name} is gone" if was_there else f"there is no cluster {name}")
 
 
 @app.command()
@@ -181,6 +189,18 @@ class _Silent:
 
     def end(self, name: str, seconds: float) -> None:
         """Nothing."""
+
+
+def _tell_commands(place: "Place", output: Output, run: "Callable[[Callable[[str], None]], object]") -> None:
+    """Write the commands that a dry run shows."""
+    from slipway.kind.commands import shown
+
+    lines = [f"export KUBECONFIG={shown((str(place.kubeconfig),))}"]
+    run(lines.append)
+    if output is Output.json:
+        console.result_json({"commands": lines})
+    else:
+        console.result("\n".join(lines))
 
 
 def _confirm(name: str) -> None:

@@ -66,6 +66,11 @@ class Place:
         return self.folder / "kubeconfig"
 
     @property
+    def config(self) -> Path:
+        """What kind made it from; there only where this machine's slipway did."""
+        return self.folder / "cluster.yaml"
+
+    @property
     def making(self) -> Path:
         """Is there from before the cluster is made until it is complete."""
         return self.folder / "making"

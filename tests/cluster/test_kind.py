@@ -185,6 +185,28 @@ def test_status_says_delivered_with_the_machines_own_url(delivered):
     assert said["url"] == f"http://localhost:{delivered.port}"
 
 
+def test_the_status_of_every_environment_knows_it_too(delivered):
+    code, out, err = slipway(delivered, "status", "laptop", "--wait", "--output", "json")
+
+    assert code == 0, err
+    said = json.loads(out)
+    assert (said["environment"], said["verdict"], said["waiting"]) == ("laptop", "delivered", "")
+    assert said["url"] == f"http://localhost:{delivered.port}"
+
+
+def test_where_helm_alone_delivers_status_tells_of_what_runs(delivered):
+    way = delivered.folder / "data/kind/laptop/delivered-by"
+    way.write_text("direct")
+    try:
+        code, out, err = slipway(delivered, "kind", "status", "--name", "laptop")
+    finally:
+        way.write_text("flux")
+
+    assert code == 0, err
+    assert out.startswith("laptop: ")
+    assert out.strip().endswith(f"http://localhost:{delivered.port}")
+
+
 def test_a_secret_that_data_depends_on_is_not_made_anew(delivered):
     kept = delivered.client.get(Secret, "harbor-secretkey", namespace="harbor")
     delivered.client.delete(Secret, "harbor-secretkey", namespace="harbor")

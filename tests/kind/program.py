@@ -8,12 +8,11 @@ recorded on a machine: no container engine was at hand. STATE is a JSON file: wh
 import base64
 import json
 import os
-import subprocess
 import sys
-import tempfile
+import time
 from pathlib import Path
 
-import yaml
+# What only some commands need is imported there: each test asks dozens of times.
 
 PATH, NAME, ARGUMENTS = Path(sys.argv[1]), sys.argv[2], sys.argv[3:]
 
@@ -24,6 +23,8 @@ def main() -> int:
     state["log"].append({"command": [NAME, *ARGUMENTS], "stdin": stdin, "kubeconfig": os.environ.get("KUBECONFIG")})
     answer = _chosen(state) or _usual(state, stdin)
     PATH.write_text(json.dumps(state))
+    if answer == "hang":
+        time.sleep(60)
     if answer == "forward":
         return _forward(state)
     code, out, err = answer
@@ -39,6 +40,8 @@ def _chosen(state):
             one["times"] -= 1
             if one["after"]:  # it did its work, and was cut off then
                 _usual(state, state["log"][-1]["stdin"])
+            if one["hangs"]:
+                return "hang"
             return one["code"], one["out"], one["err"]
     return None
 
@@ -86,6 +89,8 @@ def _kind(state, _stdin):
 
 
 def _created(state, name, config):
+    import yaml
+
     if name in state["clusters"]:
         return 1, "", f'ERROR: failed to create cluster: node(s) already exist for a cluster named "{name}"\n'
     state["clusters"][name] = _made(name, yaml.safe_load(Path(config).read_text()))
@@ -118,6 +123,8 @@ def _kubectl(state, stdin):  # noqa: PLR0911  # a table of answers
             return _written(cluster, json.loads(stdin)["items"], verb)
         case ["apply", "--server-side", *_, "--filename", path]:
             if not path.startswith("https://"):
+                import yaml
+
                 _written(cluster, [one for one in yaml.safe_load_all(Path(path).read_text()) if one], "apply")
             return 0, "serverside-applied\n", ""
         case ["rollout", "status", *_]:
@@ -172,6 +179,9 @@ def _helm(state, stdin):
 
 def _forward(state):
     """Be the pod and the way to it: the program of the ConfigMap, alone, in a folder of its own."""
+    import subprocess
+    import tempfile
+
     objects = next(iter(state["clusters"].values()))["objects"]
     program = objects["slipway-git/ConfigMap/git-server"]["data"]
     identities = objects["slipway-git/Secret/git-identities"]["stringData"]
@@ -201,7 +211,6 @@ def _forward(state):
 
 def _wait_for(port):
     import socket
-    import time
 
     for _ in range(200):
         try:
