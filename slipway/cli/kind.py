@@ -61,6 +61,9 @@ def up(
     take_over: Annotated[
         bool, typer.Option("--take-over", help="Overwrite generated files that were edited by hand in Git.")
     ] = False,
+    upgrade: Annotated[
+        bool, typer.Option("--upgrade", help="Take a newer chart than the cluster has: its database moves in place.")
+    ] = False,
     dry_run: Annotated[bool, _DRY] = False,
     output: Annotated[Output, _OUTPUT] = Output.text,
 ) -> None:
@@ -91,7 +94,8 @@ def up(
 
     given = {"chart_version": chart_version, "chart_repository": chart_repository}
     place = place_of(name, host_port, expose.value, host, **given)
-    wishes = Wishes(remote=remote, direct=direct, wait=wait, timeout=timeout * 60, take_over=take_over)
+    how = {"take_over": take_over, "upgrade": upgrade}
+    wishes = Wishes(remote=remote, direct=direct, wait=wait, timeout=timeout * 60, **how)
     root = find_root(Path.cwd())
     if dry_run:
 

@@ -81,6 +81,11 @@ class Place:
         return self.folder / "delivered-by"
 
     @property
+    def chart(self) -> Path:
+        """Says which version of Harbor's chart was delivered there last."""
+        return self.folder / "chart-version"
+
+    @property
     def container_port(self) -> int:
         """Port of the node that `host_port` leads to."""
         return INGRESS_PORT if self.expose == "ingress" else NODE_PORT
