@@ -106,7 +106,7 @@ def up(
         return
     try:
         with Live() as live:
-            run_steps(steps(Commands(place.kubeconfig), place, wishes, root, live), live)
+            run_steps(steps(Commands(place.kubeconfig, live.tell), place, wishes, root, live), live)
     except KeyboardInterrupt:
         console.note("interrupted: the same command goes on from here")
         raise
