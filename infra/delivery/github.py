@@ -156,6 +156,20 @@ class GitHub:
         """
         self._send(Request("PATCH", f"{self._pulls()}/{request.number}", document={"state": "closed"}))
 
+    def is_protected(self) -> bool:
+        """Tell whether the branch is protected, by a rule of its own or a ruleset.
+
+        Raises:
+            HostRefused: the API says no, or nothing.
+        """
+        repository, branch = f"/repos/{quote(self.owner)}/{quote(self.name)}", quote(self._remote.branch, safe="")
+        if self._send(Request("GET", f"{repository}/branches/{branch}")).get("protected"):
+            return True
+        try:
+            return bool(self._send(Request("GET", f"{repository}/rules/branches/{branch}")))
+        except HostRefused:  # an older GitHub Enterprise, which has no rulesets
+            return False
+
     def _pulls(self) -> str:
         return f"/repos/{quote(self.owner)}/{quote(self.name)}/pulls"
 
