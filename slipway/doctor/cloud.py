@@ -80,6 +80,7 @@ def identity(scene: Scene) -> str:
 
 @_asks_aws
 def region(scene: Scene) -> str:
+    """Ask whether the account has turned the region on."""
     name = scene.settings.region
     found = scene.aws("ec2").describe_regions(
         AllRegions=True, Filters=[{"Name": "region-name", "Values": [name]}]
@@ -94,6 +95,7 @@ def region(scene: Scene) -> str:
 
 @_asks_aws
 def zones(scene: Scene) -> str:
+    """Ask for the zones of the account, whose letters are its own."""
     wanted = scene.settings.zone_names
     found = scene.aws("ec2").describe_availability_zones(
         Filters=[{"Name": "zone-type", "Values": ["availability-zone"]}]
@@ -108,6 +110,7 @@ def zones(scene: Scene) -> str:
 
 @_asks_aws
 def nodes(scene: Scene) -> str:
+    """Ask where EC2 offers the type: each zone has a node group of it."""
     settings = scene.settings
     node_type = settings.sized.node_type or ""
     offered = scene.aws("ec2").describe_instance_type_offerings(
@@ -163,6 +166,7 @@ def cache(scene: Scene) -> str:
 
 @_asks_aws
 def kubernetes(scene: Scene) -> str:
+    """Ask what EKS says of the version."""
     version = scene.settings.kubernetes_version
     found = scene.aws("eks").describe_cluster_versions(clusterVersions=[version])["clusterVersions"]
     if not found:

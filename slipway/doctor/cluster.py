@@ -1,8 +1,8 @@
-"""The cluster: reachable, of the right version, with Flux, with the rights that `slipway status` needs. It only asks."""
+"""The cluster: reachable, of the right version, with Flux, with the rights of `slipway status`. It only asks."""
 
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -62,6 +62,7 @@ def kubeconfig(scene: Scene) -> str:
 
 
 def reach(scene: Scene) -> str:
+    """Ask for the version, which everybody who is known may."""
     with _api(scene) as ask:
         found = ask("GET", "/version")
     version = f"{found.get('major')}.{str(found.get('minor', '')).rstrip('+')}"
@@ -148,7 +149,7 @@ Ask = Callable[..., dict[str, Any]]
 
 
 @contextmanager
-def _api(scene: Scene) -> Iterator[Ask]:
+def _api(scene: Scene) -> Generator[Ask]:
     """Give a way to ask by plain documents; what is not there is empty.
 
     Raises:

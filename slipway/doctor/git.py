@@ -55,6 +55,7 @@ def host_key(scene: Scene) -> str:
 
 
 def read(scene: Scene) -> str:
+    """List the branches, as the publisher would begin."""
     _skip_files(scene)
     remote = scene.remote
     with repository(remote) as git:

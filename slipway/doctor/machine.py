@@ -29,6 +29,7 @@ _PINNED = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)( *;)?", re.MULTILINE)
 
 
 def python(_scene: Scene) -> str:
+    """Look at the Python that runs this."""
     running = sys.version_info[:3]
     shown = f"Python {'.'.join(map(str, running))} at {sys.prefix}"
     if running < OLDEST_PYTHON:
@@ -101,6 +102,7 @@ def plugins(_scene: Scene) -> str:
 
 
 def git(_scene: Scene) -> str:
+    """Ask git for its version."""
     path = shutil.which("git")
     if path is None:
         raise Failed("git is not on PATH")

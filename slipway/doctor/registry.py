@@ -140,7 +140,8 @@ def _look_at(component: str) -> str:
     """Give where the reason is: what is AWS's has no pod."""
     if component in {"database", "redis"}:
         service = "RDS" if component == "database" else "ElastiCache"
-        return f"{component}: look at {service}'s events and its security group, then kubectl -n harbor logs deploy/harbor-core"
+        logs = "kubectl -n harbor logs deploy/harbor-core"
+        return f"{component}: look at {service}'s events and its security group, then {logs}"
     pod = {"trivy": "statefulset/harbor-trivy", "registryctl": "deploy/harbor-registry -c registryctl"}
     return f"{component}: kubectl -n harbor logs {pod.get(component, f'deploy/harbor-{component}')}"
 

@@ -7,11 +7,13 @@ from slipway.doctor.scene import Scene
 
 
 def settings(scene: Scene) -> str:
+    """Read the stack file, with every problem at once."""
     found = scene.settings
     return f"profile {found.profile}, {found.region}, https://{found.domain}"
 
 
 def support(scene: Scene) -> str:
+    """Hold the versions against the tables of this day."""
     from infra.support import ending_support  # noqa: PLC0415
 
     if told := ending_support(scene.settings, datetime.now(UTC).date()):
@@ -50,6 +52,7 @@ def rules(scene: Scene) -> str:
 
 
 def waivers(scene: Scene) -> str:
+    """Read the waivers, which also the rules go by."""
     from policy.rules import RULES  # noqa: PLC0415
     from policy.waivers import waivers_of  # noqa: PLC0415
 
