@@ -25,6 +25,9 @@ _AGREED = HTTPStatus.MULTIPLE_CHOICES
 #: GitHub takes no longer text.
 _LONGEST_BODY = 60_000
 
+#: Rules of a branch that no commit on top of it breaks.
+_HARMLESS = {"creation", "deletion", "non_fast_forward", "required_linear_history"}
+
 #: Status → fact and next step.
 _MEANINGS: Mapping[int, tuple[str, str]] = {
     401: ("does not take the token", "give a valid one as SLIPWAY_GIT_TOKEN or the secret setting gitToken"),
@@ -166,9 +169,10 @@ class GitHub:
         if self._send(Request("GET", f"{repository}/branches/{branch}")).get("protected"):
             return True
         try:
-            return bool(self._send(Request("GET", f"{repository}/rules/branches/{branch}")))
+            rules = self._send(Request("GET", f"{repository}/rules/branches/{branch}"))
         except HostRefused:  # an older GitHub Enterprise, which has no rulesets
             return False
+        return any(rule.get("type") not in _HARMLESS for rule in rules)
 
     def _pulls(self) -> str:
         return f"/repos/{quote(self.owner)}/{quote(self.name)}/pulls"

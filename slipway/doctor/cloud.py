@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from functools import wraps
 
 from infra import tables
-from infra.naming import Names
+from infra.naming import Names, dns_region
 from slipway.doctor.check import Check, Failed, Skipped, Warned
 from slipway.doctor.scene import Scene
 
@@ -34,6 +34,7 @@ def _asks_aws(look: Callable[[Scene], str]) -> Callable[[Scene], str]:
     @wraps(look)
     def asking(scene: Scene) -> str:
         from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError  # noqa: PLC0415
+        from botocore.parsers import ResponseParserError  # noqa: PLC0415
 
         try:
             return look(scene)
@@ -49,9 +50,9 @@ def _asks_aws(look: Callable[[Scene], str]) -> Callable[[Scene], str]:
                 fix = "take the deploy role, which may (docs/bootstrap.md), or add the right"
                 raise Warned(f"not allowed to look: {operation}", fix) from error
             raise Warned(f"{operation}: {error.response['Error'].get('Message') or code}") from error
-        except BotoCoreError as error:
+        except (BotoCoreError, ResponseParserError) as error:
             fix = "look at AWS_PROFILE, the network and HTTPS_PROXY"
-            raise Failed(f"AWS gives no answer: {error}", fix) from error
+            raise Failed(f"AWS gives no answer: {str(error).splitlines()[0]}", fix) from error
 
     return asking
 
@@ -59,7 +60,9 @@ def _asks_aws(look: Callable[[Scene], str]) -> Callable[[Scene], str]:
 @_asks_aws
 def identity(scene: Scene) -> str:
     """Ask who we are; without an environment, only that."""
-    caller = scene.aws("sts").get_caller_identity()
+    # A region that the account has not turned on takes no credentials, so a region that always is gets asked.
+    home = dns_region(scene.settings.region) if scene.environment else ""
+    caller = scene.aws("sts", home).get_caller_identity()
     account, arn = caller["Account"], caller["Arn"]
     if not scene.environment:
         return arn
@@ -82,12 +85,13 @@ def identity(scene: Scene) -> str:
 def region(scene: Scene) -> str:
     """Ask whether the account has turned the region on."""
     name = scene.settings.region
-    found = scene.aws("ec2").describe_regions(
+    found = scene.aws("ec2", dns_region(name)).describe_regions(
         AllRegions=True, Filters=[{"Name": "region-name", "Values": [name]}]
     )["Regions"]  # fmt: skip
-    if not found:
+    state = next((one.get("OptInStatus") for one in found if one["RegionName"] == name), None)
+    if state is None:
         raise Failed(f"this account knows no region {name}", "correct slipway:region")
-    if found[0].get("OptInStatus") == "not-opted-in":
+    if state == "not-opted-in":
         fix = f"aws account enable-region --region-name {name}; it takes some minutes"
         raise Failed(f"{name} is not enabled for this account", fix)
     return name

@@ -11,6 +11,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from infra.errors import SlipwayError
 from slipway.doctor.check import Check, Failed, Outcome, Skipped, State, Warned
@@ -119,7 +120,8 @@ def _result(check: Check, scene: Scene) -> tuple[State, str, str]:
         return "failed", *words(error, check.fix)
     except ValuesError as error:
         fixes = dict.fromkeys(one.suggestion for one in error.findings if one.suggestion)
-        return "failed", str(error), "\n".join(fixes) or check.fix
+        said = (str(replace(one, suggestion="")) for one in error.findings)
+        return "failed", "\n".join(said), "\n".join([*fixes, check.fix])
     except Exception as error:  # noqa: BLE001  # one check's mistake must not take the others' answers away
         return "failed", f"the check itself went wrong: {type(error).__name__}: {error}", "report this as a bug"
 

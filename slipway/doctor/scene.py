@@ -5,6 +5,7 @@ scene.settings.region
 """
 
 import ssl
+import threading
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -45,6 +46,9 @@ class Scene:
     username: str = "admin"
     password: SecretStr | None = field(default=None, repr=False)
     ca_file: Path | None = None
+    _making: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
+    _sessions: list[Any] = field(default_factory=list, init=False, repr=False)
+    _clients: dict[tuple[str, str], Any] = field(default_factory=dict, init=False, repr=False)
 
     @cached_property
     def settings(self) -> "Settings":
@@ -72,16 +76,23 @@ class Scene:
 
         return Remote.of(self.settings.gitops, os.environ.get(TOKEN_VARIABLE), self.root)
 
-    def aws(self, service: str) -> Any:  # noqa: ANN401  # a boto3 client
-        """Give a client of an AWS service in the environment's region, which does not wait for long."""
+    def aws(self, service: str, region: str = "") -> Any:  # noqa: ANN401  # a boto3 client
+        """Give a client of an AWS service, in the environment's region if in no other; it does not wait for long.
+
+        Clients may be shared between threads, their making not; and EC2's takes half a second.
+        """
         import boto3  # noqa: PLC0415
         from botocore.config import Config  # noqa: PLC0415
 
-        region = self.settings.region if self.environment else None
-        # Clients share a session's parts while they are made, so each has a session of its own.
-        session = boto3.Session(region_name=region)
-        patience = Config(connect_timeout=5, read_timeout=ANSWER_SECONDS, retries={"total_max_attempts": 2})
-        return session.client(service, region_name=session.region_name or "us-east-1", config=patience)
+        region = region or (self.settings.region if self.environment else "")
+        with self._making:
+            if (service, region) not in self._clients:
+                if not self._sessions:
+                    self._sessions.append(boto3.Session())
+                patience = Config(connect_timeout=5, read_timeout=ANSWER_SECONDS, retries={"total_max_attempts": 2})
+                where = region or self._sessions[0].region_name or "us-east-1"
+                self._clients[service, region] = self._sessions[0].client(service, where, config=patience)
+            return self._clients[service, region]
 
     def cluster(self) -> "Client":
         """Give a client of the cluster; close it.

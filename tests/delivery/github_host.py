@@ -26,12 +26,14 @@ class Fault:
 
 
 class Host:
-    """The pull requests of one repository, ``acme/gitops``."""
+    """One repository, ``acme/gitops``: its pull requests, and whether `main` is protected."""
 
     def __init__(self) -> None:
         self.pulls: list[dict] = []
         self.requests: list[tuple[str, str]] = []
         self.faults: list[Fault] = []
+        self.protected = False
+        self.rules: list[dict] | None = []
         self.url = ""
 
     @property
@@ -54,6 +56,10 @@ class Host:
 
     def carry_out(self, method: str, target: str, document: dict) -> tuple[int, object]:
         url = urlsplit(target)
+        if url.path == "/repos/acme/gitops/branches/main":
+            return 200, {"name": "main", "protected": self.protected}
+        if url.path == "/repos/acme/gitops/rules/branches/main" and self.rules is not None:
+            return 200, self.rules
         if not url.path.startswith("/repos/acme/gitops/pulls"):
             return 404, {"message": "Not Found"}
         if method == "GET":

@@ -19,6 +19,9 @@ ROOT = Path(__file__).parents[2]
 STACK = """config:
   slipway:domain: registry.ha.example.com
   slipway:region: eu-central-1
+  slipway:cluster:
+    adminRoleArns: ["arn:aws:iam::123456789012:role/platform"]
+    publicAccessCidrs: [203.0.113.0/24]
   slipway:gitops:
     repository: https://git.example.com/gitops.git
 """
@@ -53,9 +56,13 @@ class Project:
 
     def look(self, name: str, *, environment: str = "ha", **scene):
         """Run a check with what it needs, and give what came of it."""
-        checks = select(CHECKS, only=[name], environment=bool(environment))
+        return self.look_all(name, environment=environment, **scene)[name]
+
+    def look_all(self, only: str, *, environment: str = "ha", **scene):
+        """Run a group or a check with what it needs, and give what came of each."""
+        checks = select(CHECKS, only=[only], environment=bool(environment))
         outcomes = run_checks(checks, Scene(root=self.root, environment=environment, **scene))
-        return next(one for one in outcomes if one.check.id == name)
+        return {one.check.id: one for one in outcomes}
 
 
 @pytest.fixture
@@ -77,7 +84,9 @@ def programs(tmp_path, monkeypatch):
 
     def program(name: str, says: str = "", code: int = 0) -> Path:
         path = folder / name
-        path.write_text(f"#!/bin/sh\ncase \"$*\" in plugin*) printf '%s' '{says}';; *) echo '{says}';; esac\nexit {code}\n")
+        path.write_text(
+            f"#!/bin/sh\ncase \"$*\" in plugin*) printf '%s' '{says}';; *) echo '{says}';; esac\nexit {code}\n"
+        )
         path.chmod(0o755)
         return path
 

@@ -94,7 +94,11 @@ def test_one_that_hangs_has_failed_and_the_others_go_on():
     hang.set()
 
     assert time.monotonic() - begun < 5
-    assert (found["d.hangs"].state, found["d.hangs"].says, found["d.hangs"].fix) == ("failed", "not over within 0.2 s", "mend it")
+    assert (found["d.hangs"].state, found["d.hangs"].says, found["d.hangs"].fix) == (
+        "failed",
+        "not over within 0.2 s",
+        "mend it",
+    )
     assert found["d.after"].says == "because d.hangs failed"
     assert found["d.other"].state == "ok"
 
