@@ -25,8 +25,8 @@ _MARKS: "dict[State, tuple[str, str]]" = {
     "failed": ("✗", "red"),
     "skipped": ("·", ""),
 }
-#: Seconds without a word that a person takes for a hang.
-_PATIENCE = 2.0
+#: Seconds without a word that a person takes for a hang, in beats of one.
+_PATIENCE = 1.9
 
 
 def doctor(
@@ -118,17 +118,20 @@ def _run(checks: "Sequence[Check]", scene: "Scene", at_once: int) -> "list[Outco
     with Live() as live:
         live.begin(f"{len(checks)} checks")
 
-        def tell(outcome: "Outcome") -> None:
-            nonlocal over, told
+        def tell(_outcome: "Outcome") -> None:
+            nonlocal over
             over += 1
-            how = f"{over} of {len(checks)} checks are over, the last one {outcome.check.id}"
+
+        def wait(running: "Sequence[str]") -> None:
+            nonlocal told
+            how = f"{over} of {len(checks)} are over; at work: {', '.join(running)}"
             if sys.stderr.isatty():
                 live.tell(how)
-            elif time.monotonic() - told > _PATIENCE and over < len(checks):
+            elif time.monotonic() - told > _PATIENCE:
                 told = time.monotonic()
                 live.note(f"… {how}")
 
-        return run_checks(checks, scene, at_once=at_once, tell=tell)
+        return run_checks(checks, scene, at_once=at_once, tell=tell, wait=wait)
 
 
 def _json(environment: str, outcomes: "Sequence[Outcome]") -> dict[str, object]:

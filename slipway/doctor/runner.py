@@ -20,12 +20,19 @@ from values.errors import ValuesError
 
 #: How long a check that is ended may take to clear up.
 _GRACE = 2.0
+#: Seconds between two words of what still runs.
+_BEAT = 1.0
 _GOOD = ("ok", "warning")
 _BECAUSE, _HOW = "because ", {"failed": "failed", "skipped": "was skipped"}
 
 
 def run_checks(
-    checks: Sequence[Check], scene: Scene, *, at_once: int = 8, tell: Callable[[Outcome], None] = lambda _: None
+    checks: Sequence[Check],
+    scene: Scene,
+    *,
+    at_once: int = 8,
+    tell: Callable[[Outcome], None] = lambda _: None,
+    wait: Callable[[Sequence[str]], None] = lambda _: None,
 ) -> list[Outcome]:
     """Run checks and give what came of each, in their order.
 
@@ -34,8 +41,9 @@ def run_checks(
         scene: what they look at.
         at_once: how many at the same time.
         tell: told of each as soon as it is over.
+        wait: told each second which ones still run.
     """
-    run = _Run(scene, at_once, tell)
+    run = _Run(scene, at_once, tell, wait)
     before = _children()
     try:
         run.all(checks)
@@ -47,8 +55,10 @@ def run_checks(
 class _Run:
     """One run: what waits, what runs until when, and what is over."""
 
-    def __init__(self, scene: Scene, at_once: int, tell: Callable[[Outcome], None]) -> None:
-        self.scene, self.at_once, self.tell = scene, at_once, tell
+    def __init__(
+        self, scene: Scene, at_once: int, tell: Callable[[Outcome], None], wait: Callable[[Sequence[str]], None]
+    ) -> None:
+        self.scene, self.at_once, self.tell, self.wait = scene, at_once, tell, wait
         self.outcomes: dict[str, Outcome] = {}
         self.threads: list[threading.Thread] = []
         self._running: dict[str, tuple[Check, float]] = {}
@@ -79,9 +89,13 @@ class _Run:
     def _wait(self) -> None:
         """Wait for the next one that is over, or that has had its time."""
         check, until = min(self._running.values(), key=lambda one: one[1])
+        left = until - time.monotonic()
         try:
-            outcome = self._over.get(timeout=max(0.0, until - time.monotonic()))
+            outcome = self._over.get(timeout=max(0.0, min(left, _BEAT)))
         except queue.Empty:
+            self.wait(list(self._running))
+            if left > _BEAT:
+                return
             says = f"not over within {check.seconds:g} s"
             outcome = Outcome(check=check, state="failed", says=says, fix=check.fix, seconds=check.seconds)
         if self._running.pop(outcome.check.id, None):  # otherwise it had its time

@@ -56,12 +56,10 @@ class Host:
 
     def carry_out(self, method: str, target: str, document: dict) -> tuple[int, object]:
         url = urlsplit(target)
-        if url.path == "/repos/acme/gitops/branches/main":
-            return 200, {"name": "main", "protected": self.protected}
-        if url.path == "/repos/acme/gitops/rules/branches/main" and self.rules is not None:
-            return 200, self.rules
         if not url.path.startswith("/repos/acme/gitops/pulls"):
-            return 404, {"message": "Not Found"}
+            known = {"branches/main": {"name": "main", "protected": self.protected}, "rules/branches/main": self.rules}
+            found = known.get(url.path.removeprefix("/repos/acme/gitops/"))
+            return (404, {"message": "Not Found"}) if found is None else (200, found)
         if method == "GET":
             asked = {key: values[0] for key, values in parse_qs(url.query).items()}
             return 200, [pull for pull in self.open if self.fits(pull, asked)]

@@ -35,13 +35,13 @@ class Answers:
         self.asked.append(operation)
         if self.refused and self.refused in operation:
             return self.no(form, self.says if form else f"{self.says}Exception")
+        return self.json(operation, url.query, body) if not form else self.query(operation, form)
+
+    def query(self, operation: str, form) -> tuple[int, str, str]:
         if operation == "DescribeRegions":
             row = "<regionName>me-south-1</regionName><optInStatus>not-opted-in</optInStatus>"
-            return (
-                200,
-                "text/xml",
-                f"<DescribeRegionsResponse><regionInfo><item>{row}</item></regionInfo></DescribeRegionsResponse>",
-            )
+            rows = f"<regionInfo><item>{row}</item></regionInfo>"
+            return 200, "text/xml", f"<DescribeRegionsResponse>{rows}</DescribeRegionsResponse>"
         if operation == "DescribeOrderableDBInstanceOptions":
             return self.orderable(form)
         if operation == "DescribeCacheEngineVersions":
@@ -54,19 +54,19 @@ class Answers:
             row = f"<ReservedCacheNodesOffering><CacheNodeType>{form['CacheNodeType']}</CacheNodeType></ReservedCacheNodesOffering>"
             rows = row * self.cache_offerings
             return self.xml(operation, f"<ReservedCacheNodesOfferings>{rows}</ReservedCacheNodesOfferings>")
+        return 404, "text/plain", operation
+
+    def json(self, operation: str, query: str, body: str) -> tuple[int, str, str]:
         if operation == "/cluster-versions":
-            (version,) = parse_qs(url.query)["clusterVersions"]
+            (version,) = parse_qs(query)["clusterVersions"]
             found = [{"clusterVersion": version, **self.kubernetes}] if self.kubernetes else []
             return 200, "application/json", json.dumps({"clusterVersions": found})
         if operation == "GetServiceQuota":
             code = json.loads(body)["QuotaCode"]
             if code not in self.quotas:
                 return self.no({}, "NoSuchResourceException")
-            return (
-                200,
-                "application/x-amz-json-1.1",
-                json.dumps({"Quota": {"QuotaCode": code, "Value": self.quotas[code]}}),
-            )
+            found = {"Quota": {"QuotaCode": code, "Value": self.quotas[code]}}
+            return 200, "application/x-amz-json-1.1", json.dumps(found)
         return 404, "text/plain", operation
 
     def orderable(self, form) -> tuple[int, str, str]:

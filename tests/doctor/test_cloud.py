@@ -3,14 +3,22 @@
 import boto3
 import pytest
 import requests
+from botocore.loaders import create_loader
+from botocore.session import get_session
 
 from tests.doctor import recorded
 
 ACCOUNT = "123456789012"
 
 
+@pytest.fixture(scope="module")
+def models():
+    """AWS's service models, read once: EC2's alone takes a second."""
+    return create_loader()
+
+
 @pytest.fixture(autouse=True)
-def aws(endpoint, monkeypatch, home):
+def aws(endpoint, monkeypatch, home, models):
     """An account with nothing in it, whose region offers everything."""
     requests.post(f"{endpoint}/moto-api/reset", timeout=10)
     for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_DEFAULT_REGION"):
@@ -19,6 +27,14 @@ def aws(endpoint, monkeypatch, home):
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    make = boto3.Session
+
+    def session():
+        known = get_session()
+        known.register_component("data_loader", models)
+        return make(botocore_session=known)
+
+    monkeypatch.setattr("boto3.Session", session)
     with recorded.serving() as answers:
         for service in recorded.SERVICES:
             monkeypatch.setenv(f"AWS_ENDPOINT_URL_{service}", answers.url)
