@@ -58,8 +58,8 @@ def doctor(
 
     It changes nothing anywhere: a push is a dry run, and the cloud, the cluster and the registry are only asked. Each
     line says ok, warning, failed or skipped, why, and the fix. What does not exist yet is no failure. The registry's
-    password comes from SLIPWAY_HARBOR_PASSWORD or --password-stdin, the token of the GitOps repository from
-    SLIPWAY_GIT_TOKEN. All checks: docs/doctor.md.
+    password comes from SLIPWAY_HARBOR_PASSWORD, --password-stdin, or for the administrator from Secrets Manager; the
+    GitOps repository's token from SLIPWAY_GIT_TOKEN. All checks: docs/doctor.md.
 
     \b
     Examples:
@@ -101,9 +101,9 @@ def doctor(
 def _password(*, stdin: bool) -> "SecretStr | None":
     from pydantic import SecretStr
 
-    from slipway.doctor.registry import PASSWORD_VARIABLE
+    from slipway.login_kit.target import VARIABLE
 
-    given = sys.stdin.readline().rstrip("\r\n") if stdin else os.environ.get(PASSWORD_VARIABLE, "")
+    given = sys.stdin.readline().rstrip("\r\n") if stdin else os.environ.get(VARIABLE, "")
     if stdin and not given:
         raise typer.BadParameter("standard input gives no password", param_hint="--password-stdin")
     return SecretStr(given) if given else None

@@ -5,15 +5,18 @@ import socket
 import ssl
 from datetime import UTC, datetime
 from http import HTTPStatus
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from slipway.doctor.check import Check, Failed, Skipped, Warned
 from slipway.doctor.scene import ANSWER_SECONDS, Scene, refusal
 
+if TYPE_CHECKING:
+    from pydantic import SecretStr
+
 #: ACM renews 60 days before the end, cert-manager 30: with less, nobody does.
 DAYS = 30
-PASSWORD_VARIABLE = "SLIPWAY_HARBOR_PASSWORD"  # noqa: S105
 _AUTHORITY = "trust your authority with --ca-file, or serve a certificate of one that clients trust, with its chain"
 #: OpenSSL's reason → what to do; anything else is a matter of the authority.
 _FIXES = {
@@ -123,17 +126,31 @@ def version(scene: Scene) -> str:
 async def _version(scene: Scene) -> str:
     from slipway.harbor.client import Connection, Patience, connect  # noqa: PLC0415
 
-    if scene.password is None:
-        raise Skipped(f"no password was given: set {PASSWORD_VARIABLE}, or give --password-stdin")
+    password = _password(scene)
     connection = Connection(
         url=scene.url,
         name=scene.username,
-        secret=scene.password,
+        secret=password,
         ca_file=scene.ca_file,
         patience=Patience(attempts=2, answer=ANSWER_SECONDS, retry_after_most=1.0),
     )
     async with connect(connection) as harbor:
         return harbor.info.harbor_version or "of an untold version"
+
+
+def _password(scene: Scene) -> "SecretStr":
+    """Give what was given, or the administrator's from Secrets Manager: for the environment's own address alone."""
+    from infra.naming import Names  # noqa: PLC0415
+    from slipway.login_kit.target import WAYS, Registry, password_of  # noqa: PLC0415
+
+    if scene.password is None and scene.registry:
+        raise Skipped(f"no password was given: {WAYS}")
+    prefix, region = Names(scene.environment).secrets_prefix, scene.settings.region
+    registry = Registry(url=scene.url, environment=scene.environment, region=region, prefix=prefix)
+    found, why = password_of(registry, scene.username, given=scene.password)
+    if found is None:
+        raise Skipped(f"{why}; {WAYS}")
+    return found
 
 
 def _look_at(component: str) -> str:

@@ -1,4 +1,4 @@
-"""docs/doctor.md lists every check as it is. `SLIPWAY_WRITE_DOCS=1` writes the table anew."""
+"""docs/doctor.md lists every check as it is. `SLIPWAY_WRITE_DOCS=1` (`make rules`) writes the table anew."""
 
 import os
 from pathlib import Path
@@ -26,4 +26,4 @@ def test_every_check_is_on_the_page():
         PAGE.write_text(f"{head}{MARK}\n{table()}")
         return
 
-    assert written.strip() == table().strip(), "run SLIPWAY_WRITE_DOCS=1 pytest tests/doctor/test_docs.py"
+    assert written.strip() == table().strip(), "run `make rules`"

@@ -1,7 +1,13 @@
 """The registry: the contract server behind TLS of ours, and each thing that can be wrong with it."""
 
+import json
+
+import boto3
 import pytest
+import requests
 from pydantic import SecretStr
+
+from slipway.doctor.scene import Scene
 
 from tests.doctor.tls import before, certificate
 from tests.harbor.server.faults import COMPONENTS
@@ -118,6 +124,25 @@ def test_without_a_password_nobody_logs_in(project, registry, api):
 
     assert found.state == "skipped"
     assert "set SLIPWAY_HARBOR_PASSWORD" in found.says
+
+
+def test_the_administrators_password_comes_from_secrets_manager(project, registry, endpoint, monkeypatch, api):
+    requests.post(f"{endpoint}/moto-api/reset", timeout=10)
+    for name, value in {"ENDPOINT_URL": endpoint, "ACCESS_KEY_ID": "testing", "SECRET_ACCESS_KEY": "testing"}.items():
+        monkeypatch.setenv(f"AWS_{name}", value)
+    monkeypatch.setattr(Scene, "url", registry["registry"])
+    scene = {"ca_file": registry["ca_file"]}
+
+    found = project.look("registry.login", **scene)
+    assert found.state == "skipped"
+    assert "Secrets Manager does not give harbor/ha/harbor-admin" in found.says
+
+    client = boto3.client("secretsmanager", region_name="eu-central-1")
+    content = json.dumps({"HARBOR_ADMIN_PASSWORD": api.password})
+    client.create_secret(Name="harbor/ha/harbor-admin", SecretString=content)
+    found = project.look("registry.login", **scene)
+    assert found.state == "ok"
+    assert api.password not in found.says
 
 
 @pytest.mark.parametrize(
