@@ -8,7 +8,6 @@ import requests
 from pydantic import SecretStr
 
 from slipway.doctor.scene import Scene
-
 from tests.doctor.tls import before, certificate
 from tests.harbor.server.faults import COMPONENTS
 
