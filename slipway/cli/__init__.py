@@ -19,6 +19,7 @@ from slipway.cli.bootstrap import bootstrap
 from slipway.cli.check import check
 from slipway.cli.diagram import diagram
 from slipway.cli.diff import diff
+from slipway.cli.doctor import doctor
 from slipway.cli.explain import explain
 from slipway.cli.forecast import forecast
 from slipway.cli.images import images
@@ -64,7 +65,7 @@ def options(
 
 for command in (
     init, bootstrap, schema, explain, render, diff, images, publish, status, verify, upgrade,
-    check, forecast, diagram, login_kit, teardown,
+    check, doctor, forecast, diagram, login_kit, teardown,
 ):  # fmt: skip
     app.command()(command)
 app.add_typer(rehearse.app, name="rehearse")
