@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from infra.errors import SlipwayError
-from slipway.cli import console, rehearse, tools
+from slipway.cli import console, kind, rehearse, tools
 from slipway.cli.bootstrap import bootstrap
 from slipway.cli.check import check
 from slipway.cli.diagram import diagram
@@ -67,6 +67,7 @@ for command in (
 ):  # fmt: skip
     app.command()(command)
 app.add_typer(rehearse.app, name="rehearse")
+app.add_typer(kind.app, name="kind")
 app.add_typer(tools.app, name="tools")
 
 
