@@ -30,7 +30,7 @@ format: $(READY) ## Format the code
 	@$(RUN)ruff format -q .
 
 goldens: $(READY) ## Rewrite the golden files; the diff is the review
-	@$(RUN)python -m pytest -q tests/values --snapshot-update
+	@$(RUN)python -m pytest -q tests/values tests/support --snapshot-update
 
 rules: $(READY) ## Rewrite the tables that pages are made of: docs/policy.md, docs/secrets.md
 	@SLIPWAY_WRITE_DOCS=1 $(RUN)python -m pytest -q tests/policy/test_docs.py tests/values/test_secrets.py

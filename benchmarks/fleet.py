@@ -30,7 +30,7 @@ from values import contract, render
 
 ROOT = Path(__file__).parents[1]
 TOKEN = "benchmark"
-#: Seconds and MiB that issue 6 allows for a thousand environments.
+#: Seconds and MiB that a thousand environments may take.
 FIRST, AGAIN, MEMORY = 15, 8, 400
 
 

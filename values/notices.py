@@ -23,5 +23,10 @@ def notices(facts: Facts) -> Iterator[str]:
             "with storage s3 every client downloads blobs from S3 itself: "
             "harbor.s3Redirect false where they cannot reach it"
         )
+    if facts.harbor.monitoring.rules and not facts.harbor.monitoring.runbooks:
+        yield (
+            "alerts are on and link to no runbook: "
+            "give harbor.monitoring.runbooks the address of docs/monitoring.md in your repository"
+        )
     if facts.aws and not facts.harbor.network_policies:
         yield "harbor.networkPolicies is off: every pod of the cluster reaches Harbor's components"

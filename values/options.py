@@ -160,8 +160,8 @@ class MonitoringOptions(_Option):
     """Labels that your Prometheus selects ServiceMonitors and PrometheusRules by, like `release: prometheus`."""
     namespace: ObjectName = "monitoring"
     """Namespace of Prometheus, which network policies let in."""
-    runbooks: str = "https://github.com/goharbor/harbor/wiki"
-    """Where alerts link to; the alert's name is added as an anchor."""
+    runbooks: str = ""
+    """Address of docs/monitoring.md in your own repository: alerts link to it; their lower-case name is the anchor."""
 
 
 class TraceOptions(_Option):

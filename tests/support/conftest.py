@@ -18,9 +18,17 @@ from values.support import chart_files, support_files
 ADMIN_SECRET = (
     "arn:aws:secretsmanager:eu-central-1:111122223333:secret:rds!db-01234567-89ab-cdef-0123-456789abcdef-AbCdEf"
 )
+#: Where a team's people read docs/monitoring.md.
+RUNBOOKS = "https://git.example.com/platform/registry/blob/main/docs/monitoring.md"
 #: Everything on that has no rival.
 EVERYTHING = {
-    "monitoring": {"rules": True, "dashboard": True, "serviceMonitors": True, "labels": {"release": "prometheus"}},
+    "monitoring": {
+        "rules": True,
+        "dashboard": True,
+        "serviceMonitors": True,
+        "labels": {"release": "prometheus"},
+        "runbooks": RUNBOOKS,
+    },
     "pullSecrets": {"enabled": True, "robots": ["default", "builders"]},
     "layer3": {"enabled": True, "image": "registry.example.com/slipway:1.0.0"},
     "autoscaling": {"enabled": True},

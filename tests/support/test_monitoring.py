@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.support.conftest import EVERYTHING, environment, objects_of, one, values_of
+from tests.support.conftest import EVERYTHING, RUNBOOKS, environment, objects_of, one, values_of
 
 ROOT = Path(__file__).parents[2]
 #: Every metric that we may ask for, and the labels that it has beside those of the scrape.
@@ -96,7 +96,14 @@ def test_every_alert_says_what_where_and_what_to_do(rules):
     for rule in rules:
         assert rule["labels"]["severity"] in {"critical", "warning", "info"}
         assert set(rule["annotations"]) == {"summary", "description", "runbook_url"}
-        assert rule["annotations"]["runbook_url"].endswith(f"#{rule['alert'].lower()}")
+        assert rule["annotations"]["runbook_url"] == f"{RUNBOOKS}#{rule['alert'].lower()}"
+
+
+def test_without_an_address_of_the_runbooks_no_alert_links_to_nowhere():
+    unlinked = objects_of(values_of(environment("ha", harbor={"monitoring": {"rules": True}})))
+    (group,) = one(unlinked, "PrometheusRule")["spec"]["groups"]
+
+    assert not [rule for rule in group["rules"] if "runbook_url" in rule["annotations"]]
 
 
 def test_every_alert_has_a_runbook_and_every_runbook_an_alert(rules):

@@ -12,6 +12,7 @@ from values.notices import notices
         ("caBundle", {}),
         ("ingress-nginx", exposed("nginx")),
         ("S3 itself", {"storage": "s3"}),
+        ("runbook", {"harbor": {"monitoring": {"rules": True}}}),
         ("networkPolicies", {"harbor": {"networkPolicies": False}}),
     ],
 )
