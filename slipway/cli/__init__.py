@@ -23,6 +23,7 @@ from slipway.cli.explain import explain
 from slipway.cli.forecast import forecast
 from slipway.cli.images import images
 from slipway.cli.init import init
+from slipway.cli.prove import prove
 from slipway.cli.publish import publish
 from slipway.cli.render import render
 from slipway.cli.schema import schema
@@ -63,7 +64,7 @@ def options(
 
 for command in (
     init, bootstrap, schema, explain, render, diff, images, publish, status, verify, upgrade,
-    check, forecast, diagram, teardown,
+    check, forecast, diagram, teardown, prove,
 ):  # fmt: skip
     app.command()(command)
 app.add_typer(rehearse.app, name="rehearse")

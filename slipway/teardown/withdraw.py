@@ -17,11 +17,15 @@ from infra.delivery.status.observe import HARBOR_NAMESPACE, HelmRelease, Kustomi
 from infra.errors import Problem, TeardownError
 
 FluxInstance = create_namespaced_resource("fluxcd.controlplane.io", "v1", "FluxInstance", "fluxinstances")
+#: The release, and the Kustomization that applies it or, with manifests in Git, its objects.
+HARBOR = "harbor"
 _POLL_SECONDS = 2.0
 
 
 def withdraw(client: Client, *, tell: Callable[[str], None], patience_seconds: float = 900) -> None:
-    """Stop Flux from delivering, delete Harbor's release, and wait until its Ingresses are gone.
+    """Stop Flux from delivering, delete Harbor's release and Ingresses, and wait until they are gone.
+
+    What else is in the namespace makes nothing outside of the cluster, and goes with it.
 
     Args:
         client: of the cluster.
@@ -33,7 +37,8 @@ def withdraw(client: Client, *, tell: Callable[[str], None], patience_seconds: f
         TeardownError: something is still there when the time is up.
     """
     asked(client, lambda: _pause(client))
-    asked(client, lambda: _unless_absent(lambda: client.delete(HelmRelease, "harbor", namespace=HARBOR_NAMESPACE)))
+    asked(client, lambda: _unless_absent(lambda: client.delete(HelmRelease, HARBOR, namespace=HARBOR_NAMESPACE)))
+    asked(client, lambda: _delete_ingresses(client))
     deadline = time.monotonic() + patience_seconds
     while left := asked(client, lambda: _left(client)):
         if time.monotonic() > deadline:
@@ -54,7 +59,7 @@ def _pause(client: Client) -> None:
     off = {"metadata": {"annotations": {"fluxcd.controlplane.io/reconcile": "disabled"}}}
     _unless_absent(lambda: client.patch(FluxInstance, "flux", off, namespace=NAMESPACE, patch_type=PatchType.MERGE))
     suspended = {"spec": {"suspend": True}}
-    for name in (SYNC, "harbor"):
+    for name in (SYNC, HARBOR):
         _unless_absent(
             partial(client.patch, Kustomization, name, suspended, namespace=NAMESPACE, patch_type=PatchType.MERGE)
         )
@@ -63,9 +68,19 @@ def _pause(client: Client) -> None:
 def _left(client: Client) -> list[str]:
     """Name what must go and has not."""
     releases = client.list(HelmRelease, namespace=HARBOR_NAMESPACE)
-    ingresses = client.list(Ingress, namespace=HARBOR_NAMESPACE)
-    found = [*releases, *ingresses]
-    return [f"{item.kind or 'Ingress'} {item.metadata.name}" for item in found if item.metadata]
+    left = [f"HelmRelease {name}" for one in releases if (name := one.metadata and one.metadata.name) == HARBOR]
+    return [*left, *(f"Ingress {name}" for name in _ingresses(client))]
+
+
+def _ingresses(client: Client) -> list[str]:
+    found = client.list(Ingress, namespace=HARBOR_NAMESPACE)
+    return [one.metadata.name for one in found if one.metadata and one.metadata.name]
+
+
+def _delete_ingresses(client: Client) -> None:
+    """Delete them by themselves too: with manifests in Git there is no release that takes them along."""
+    for name in _ingresses(client):
+        _unless_absent(partial(client.delete, Ingress, name, namespace=HARBOR_NAMESPACE))
 
 
 def _unless_absent(do: Callable[[], object]) -> None:
