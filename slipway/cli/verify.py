@@ -11,13 +11,20 @@ from slipway.cli import console
 from slipway.cli.console import Output
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pydantic import SecretStr
 
-    from slipway.verify.check import Outcome, Selection
+    from slipway.verify.check import Outcome, Selection, State
     from slipway.verify.scene import Options, Target
     from slipway.verify.verify import Report
 
-_MARKS = {"passed": ("✓", "green"), "failed": ("✗", "red"), "skipped": ("·", ""), "undecided": ("?", "yellow")}
+_MARKS: "dict[State, tuple[str, str]]" = {
+    "passed": ("✓", "green"),
+    "failed": ("✗", "red"),
+    "skipped": ("·", ""),
+    "undecided": ("?", "yellow"),
+}
 _UNITS = {"": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
 #: The OCI specification's conformance wants no size; S3's driver copies differently above this one.
 _LEAST, _MOST = 1 << 20, 8 << 30
@@ -73,7 +80,7 @@ def verify(
     --password-stdin, or for an environment's administrator from Secrets Manager; without one, what needs a login is
     skipped. Each failure says what it means and what to do. All checks: docs/verify.md.
 
-    \\b
+    \b
     Examples:
       slipway verify prod
       slipway verify prod --read-only --output json
@@ -147,7 +154,7 @@ def _run(target: "Target", options: "Options", selection: "Selection", at_once: 
         for number in (signal.SIGINT, signal.SIGTERM):
             with contextlib.suppress(NotImplementedError):  # Windows
                 loop.add_signal_handler(number, stop)
-        return await verified(target, options, selection, at_once=at_once, tell=tell)
+        return await verified(target, options, selection, at_once=at_once, tell=tell, note=live.note)
 
     with Live() as live:
         if shows:
@@ -206,23 +213,37 @@ def _address(text: str) -> str:
 
 def _text(report: "Report") -> str:
     width = max(len(outcome.check.id) for outcome in report.outcomes) + 2
-    lines = [line for outcome in report.outcomes for line in _lines(outcome, width)]
+    lines = [line for alike in _folded(report.outcomes) for line in _lines(*alike, width=width)]
     counts = ", ".join(f"{count} {_shown(state)}" for state in _MARKS if (count := report.counts[state]))
     verdict = typer.style(report.verdict, fg="green" if report.verdict == "passed" else "red")
     name = f"{report.target.environment} at " if report.target.environment else ""
     return "\n".join([*lines, "", f"{name}{report.target.url}: {verdict}; {counts}; {report.seconds:.1f} s"])
 
 
-def _lines(outcome: "Outcome", width: int) -> list[str]:
+def _folded(outcomes: "Sequence[Outcome]") -> "list[tuple[Outcome, int]]":
+    """Give each outcome with 1, and those that wait in vain for one and the same check as one, with their number."""
+    folded: list[tuple[Outcome, int]] = []
+    for outcome in outcomes:
+        last, count = folded[-1] if folded else (None, 0)
+        is_same = last and last.state == outcome.state == "skipped" and last.says == outcome.says
+        if last and is_same and last.check.group == outcome.check.group:
+            folded[-1] = (last, count + 1)
+        else:
+            folded.append((outcome, 1))
+    return folded
+
+
+def _lines(outcome: "Outcome", count: int, *, width: int) -> list[str]:
     mark, colour = _MARKS[outcome.state]
     shown = typer.style(mark, fg=colour) if colour else mark
     says = outcome.says if outcome.state == "passed" else f"{_shown(outcome.state)}: {outcome.says}"
-    first = f"{shown} {outcome.check.id:{width}}{says}"
+    more = f" (so are the {count - 1} after it)" if count > 1 else ""
+    first = f"{shown} {outcome.check.id:{width}}{says}{more}"
     if outcome.state not in {"failed", "undecided"}:
         return [first]
     margin = " " * (width + 2)
     return [first, f"{margin}means: {outcome.check.reading}", f"{margin}do:    {outcome.fix}"]
 
 
-def _shown(state: str) -> str:
+def _shown(state: "State") -> str:
     return "not decided" if state == "undecided" else state

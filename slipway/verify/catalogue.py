@@ -44,7 +44,7 @@ ROUND_TRIP = (
     ),
     Check(
         id="round-trip.robot",
-        proves="a robot with push and pull alone can be made, and its secret opens the registry",
+        proves="a robot for one project can be made, and its secret opens the registry",
         reading="Harbor makes no robots, or core's replicas do not agree on what they know",
         fix="give the sender the right to make robots in its project, or use the administrator",
         do=round_trip.robot,

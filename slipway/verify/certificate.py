@@ -16,11 +16,13 @@ from slipway.verify.web import AWAY, opened, proxy_of
 
 DAYS = 30
 _MOST_ADDRESSES = 8
-_HOST, _EXPIRED, _NOT_YET, _SELF_SIGNED, _CHAIN_SELF_SIGNED, _ISSUER, _LEAF = 62, 10, 9, 18, 19, 20, 21
+_HOST, _IP, _EXPIRED, _NOT_YET, _SELF_SIGNED, _CHAIN_SELF_SIGNED, _ISSUER, _LEAF = 62, 64, 10, 9, 18, 19, 20, 21
+_ANOTHER = "the certificate is another host's: set slipway:domain, or let the load balancer serve the right one"
 _FIXES = {
     _EXPIRED: "renew it: on AWS the certificate's DNS validation record must be there, then ACM renews by itself",
     _NOT_YET: "its time has not come: look at the clock of this machine and at the certificate",
-    _HOST: "the certificate is another host's: set slipway:domain, or let the load balancer serve the right one",
+    _HOST: _ANOTHER,
+    _IP: _ANOTHER,
     _SELF_SIGNED: "trust your authority with --ca-file, or serve a certificate of one that clients trust",
     _CHAIN_SELF_SIGNED: "trust your authority with --ca-file, or serve a certificate of one that clients trust",
     _ISSUER: "serve the intermediate certificates as well, or trust your authority with --ca-file",
@@ -29,8 +31,13 @@ _FIXES = {
 
 
 async def names(scene: Scene) -> str:
-    host, found = _host(scene.target), await _addresses(scene.target)
-    return f"{host} is {', '.join(found)}"
+    try:
+        found = await _addresses(scene.target)
+    except Failed as unknown:
+        if proxy_of(scene.target.url):
+            raise Skipped("a proxy is between, which asks its own DNS") from unknown
+        raise
+    return f"{_host(scene.target)} is {', '.join(found)}"
 
 
 async def trusted(scene: Scene) -> str:

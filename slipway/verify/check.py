@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 State = Literal["passed", "failed", "skipped", "undecided"]
 #: In the order in which they are shown.
 GROUPS = ("cluster", "certificate", "outside", "round-trip")
+_CLEAN = ".clean"
 
 
 class Failed(Exception):
@@ -116,7 +117,7 @@ def select(
         asked: ids of those that an option asks for.
 
     Raises:
-        SettingsError: a name that is none of theirs.
+        SettingsError: a name that is none of theirs, or the removal left out.
     """
     _refuse_unknown(checks, {"--only": only, "--skip": skip})
     by_id = {check.id: check for check in checks}
@@ -131,6 +132,10 @@ def select(
             left_out.append(Outcome(check=check, state="skipped", says="it writes, and --read-only was given"))
         else:
             run.append(check)
+    if any(check.writes for check in run) and (without := [one for one in skip if one.endswith(_CLEAN)]):
+        fix = "it runs whenever something is made; --skip round-trip makes nothing"
+        what = f"{without[0]!r} cannot be left out: that leaves a project behind"
+        raise SettingsError(Problem(where="--skip", what=what, fix=fix))
     return Selection(run=run, left_out=left_out)
 
 
@@ -147,7 +152,7 @@ def _with_needs(by_id: dict[str, Check], wanted: Iterable[Check]) -> set[str]:
             waiting += [by_id[one] for one in check.needs]
     # Whoever makes something in the registry also takes it back.
     if any(by_id[one].writes for one in found):
-        found |= {one for one, check in by_id.items() if one.endswith(".clean")}
+        found |= {one for one, check in by_id.items() if one.endswith(_CLEAN)}
     return found
 
 

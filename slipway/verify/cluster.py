@@ -3,8 +3,6 @@
 snapshot = look(kubeconfig=None, context=None)
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,40 +13,7 @@ from lightkube.resources.networking_v1 import Ingress
 from lightkube.resources.policy_v1 import PodDisruptionBudget
 
 from infra.delivery.status.observe import HARBOR_NAMESPACE, HelmRelease, asked, connect, is_absent
-
-Document = Mapping[str, Any]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Snapshot:
-    """Harbor's namespace, as documents of the API.
-
-    Attributes:
-        server: the cluster's address.
-        releases: HelmReleases of all namespaces.
-        zones: name of a node → its zone.
-    """
-
-    server: str
-    releases: Sequence[Document] = ()
-    workloads: Sequence[Document] = ()
-    pods: Sequence[Document] = ()
-    events: Sequence[Document] = ()
-    budgets: Sequence[Document] = ()
-    claims: Sequence[Document] = ()
-    config_maps: Sequence[Document] = ()
-    entries: Sequence[Document] = ()
-    zones: Mapping[str, str]
-
-    @property
-    def harbor(self) -> Document | None:
-        """Harbor's own release."""
-        return next((one for one in self.releases if named(one) == f"{HARBOR_NAMESPACE}/harbor"), None)
-
-
-def named(document: Document) -> str:
-    """Give namespace and name of an object."""
-    return f"{document['metadata'].get('namespace', '')}/{document['metadata']['name']}"
+from slipway.verify.snapshot import Snapshot
 
 
 def look(kubeconfig: Path | None, context: str | None) -> Snapshot:

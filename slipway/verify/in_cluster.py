@@ -12,8 +12,8 @@ from infra.delivery.status.chain import Observed
 from infra.delivery.status.workloads import address, judge_workloads
 from infra.errors import ClusterError
 from slipway.verify.check import Check, Failed, Skipped, Undecided
-from slipway.verify.cluster import Document, Snapshot, look, named
 from slipway.verify.scene import Expected, Scene
+from slipway.verify.snapshot import Document, Snapshot, named
 
 #: A URL whose user or password is empty: the Secret was not there when the chart read it.
 _EMPTY_CREDENTIAL = re.compile(r"://[^/@\s\"']*:@")
@@ -24,6 +24,8 @@ async def reach(scene: Scene) -> str:
     target = scene.target
     if target.cluster is None:
         raise Skipped(target.no_cluster)
+    from slipway.verify.cluster import look  # noqa: PLC0415  # lightkube: 100 ms that an address needs not
+
     try:
         scene.cluster = await asyncio.to_thread(look, target.cluster.kubeconfig, target.cluster.context)
     except ClusterError as error:
@@ -37,13 +39,13 @@ def _is_the_one(snapshot: Snapshot, url: str, *, sure: bool) -> str:
     """Tell whether the cluster serves that very registry: a kubeconfig easily points to another."""
     served = urlsplit(address(snapshot.entries)[0]).hostname
     host = urlsplit(url).hostname
-    if snapshot.harbor is None or (served and served != host):
-        other = f"serves {served}" if snapshot.harbor else "has no release harbor/harbor"
+    if not snapshot.has_harbor or (served and served != host):
+        other = f"serves {served}" if snapshot.has_harbor else "has no Harbor in the namespace harbor"
         says = f"the cluster {snapshot.server} {other}, not {host}"
         if sure:
             raise Failed(says)
         raise Skipped(f"{says}; give --kubeconfig or --context")
-    return f"{snapshot.server} has release harbor/harbor"
+    return f"{snapshot.server} has it, in the namespace harbor"
 
 
 def releases(snapshot: Snapshot, expected: Expected | None) -> str:
@@ -55,7 +57,9 @@ def releases(snapshot: Snapshot, expected: Expected | None) -> str:
             late.append(f"{named(release)}: {ready.get('message') or 'not looked at yet'}")
     if late:
         raise Failed("; ".join(late))
-    history = ((snapshot.harbor or {}).get("status", {}).get("history") or [{}])[0]
+    if snapshot.harbor is None:  # gitops.content is manifests
+        return f"{len(snapshot.releases)} ready; Harbor's own objects stand in Git, without a release"
+    history = (snapshot.harbor.get("status", {}).get("history") or [{}])[0]
     version = history.get("chartVersion", "")
     if expected and version != expected.chart_version:
         raise Failed(f"Harbor's chart is {version or 'not told'}, the settings have {expected.chart_version}")
@@ -72,7 +76,7 @@ def workloads(snapshot: Snapshot, _: Expected | None) -> str:
         pods=snapshot.pods,
         events=snapshot.events,
     )
-    state, says, _, advice = judge_workloads(observed)
+    state, says, _since, advice = judge_workloads(observed)
     if state != "done":
         raise Failed(says or "there are no workloads", advice)
     return says

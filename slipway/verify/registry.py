@@ -7,9 +7,11 @@ Each request goes over a connection of its own (web.py), so that the parts of an
 """
 
 import asyncio
+import contextlib
 import hashlib
 import json
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode, urljoin, urlsplit
 
@@ -45,6 +47,19 @@ class RegistryRefused(Failed):
         super().__init__(f"{what}: {raw.status}{said}{f': {message}' if message else ''}", _FIXES.get(raw.status, ""))
 
 
+@dataclass
+class _Upload:
+    """An upload on its way.
+
+    Attributes:
+        place: where it goes on.
+        least: bytes that a part must have.
+    """
+
+    place: str
+    least: int
+
+
 class Registry:
     """One repository, seen by one sender.
 
@@ -57,7 +72,7 @@ class Registry:
         self, web: Web, *, repository: str, name: str = "", secret: str = "", also: tuple[str, ...] = ()
     ) -> None:
         self._web, self.repository, self._name, self._secret = web, repository, name, secret
-        self._scopes = (f"repository:{repository}:pull,push", *(f"repository:{one}:pull" for one in also))
+        self._scopes = (f"repository:{repository}:pull,push,delete", *(f"repository:{one}:pull" for one in also))
         self._token = ""
         self.redirected: set[str] = set()
 
@@ -69,42 +84,55 @@ class Registry:
 
     async def upload(self, layer: Layer, *, parts: int) -> tuple[Blob, int]:
         """Push a layer in parts, each over a new connection; gives what was pushed and the number of parts."""
-        started = await self._send("POST", self._path("blobs/uploads/"), "begin the upload", {202})
-        place = self._next(started)
-        try:
-            return await self._parts(layer, place, started, parts)
-        except (Failed, asyncio.CancelledError):
-            await self._forget(place)
-            raise
-
-    async def _parts(self, layer: Layer, place: str, started: Raw, parts: int) -> tuple[Blob, int]:
-        step = max(-(-layer.size // parts), int(started.headers.get("oci-chunk-min-length") or 0))
         checksum, number = hashlib.sha256(), 0
-        for start in range(0, layer.size, step):
-            end, number = min(start + step, layer.size), number + 1
-            headers = {
-                "Content-Type": "application/octet-stream",
-                "Content-Length": str(end - start),
-                "Content-Range": f"{start}-{end - 1}",
-            }
-            what = f"part {number}, bytes {start} to {end - 1}"
-            body = _summed(layer.pieces(start, end), checksum)
-            raw = await self._send("PATCH", place, what, {202}, headers=headers, data=body)
-            given = raw.headers.get("range", "").removeprefix("bytes=")
-            if given != f"0-{end - 1}":
-                raise Failed(f"{what}: the registry says that it has {given or 'nothing'}", _FIXES[416])
-            place = self._next(raw)
-            await self._ask_how_far(place, end, what)
-        digest = f"sha256:{checksum.hexdigest()}"
-        await self._finish(place, digest)
+        async with self._upload() as upload:
+            step = max(-(-layer.size // parts), upload.least)
+            for start in range(0, layer.size, step):
+                number += 1
+                pieces = _summed(layer.pieces(start, min(start + step, layer.size)), checksum)
+                await self._part(upload, number, (start, min(start + step, layer.size)), pieces)
+            digest = f"sha256:{checksum.hexdigest()}"
+            await self._finish(upload, digest)
         return Blob(digest, layer.size), number
 
-    async def _ask_how_far(self, place: str, end: int, what: str) -> None:
-        """See that an upload that broke here could go on: another replica may answer."""
-        raw = await self._send("GET", place, f"ask how far the upload is after {what}", {204})
+    async def push(self, content: bytes) -> Blob:
+        """Push something small in one piece."""
+        digest = digest_of(content)
+        async with self._upload() as upload:
+            await self._finish(upload, digest, content)
+        return Blob(digest, len(content))
+
+    @contextlib.asynccontextmanager
+    async def _upload(self) -> AsyncGenerator[_Upload]:
+        """Begin an upload; one that breaks is given up, so that nothing of it is left."""
+        started = await self._send("POST", self._path("blobs/uploads/"), "begin the upload", {202})
+        upload = _Upload(started.headers.get("location", ""), int(started.headers.get("oci-chunk-min-length") or 0))
+        try:
+            upload.place = self._next(started)
+            yield upload
+        except (Failed, asyncio.CancelledError):
+            await self._forget(upload.place)
+            raise
+
+    async def _part(self, upload: _Upload, number: int, span: tuple[int, int], pieces: AsyncIterator[bytes]) -> None:
+        start, end = span
+        headers = {
+            "Content-Type": "application/octet-stream",
+            "Content-Length": str(end - start),
+            "Content-Range": f"{start}-{end - 1}",
+        }
+        what = f"part {number}, bytes {start} to {end - 1}"
+        raw = await self._send("PATCH", upload.place, what, {202}, headers=headers, data=pieces)
+        upload.place = self._next(raw)
+        self._check_range(raw, end, what)
+        # An upload that broke here could go on: another replica may answer.
+        asked = f"ask how far the upload is after part {number}"
+        self._check_range(await self._send("GET", upload.place, asked, {204}), end, asked)
+
+    def _check_range(self, raw: Raw, end: int, what: str) -> None:
         given = raw.headers.get("range", "").removeprefix("bytes=")
         if given != f"0-{end - 1}":
-            raise Failed(f"after {what} the registry says that it has {given or 'nothing'}", _FIXES[416])
+            raise Failed(f"{what}: the registry says that it has {given or 'nothing'}", _FIXES[416])
 
     async def mount(self, digest: str, source: str) -> bool:
         """Take a blob from another repository; False where the registry wants it to be sent again."""
@@ -114,18 +142,11 @@ class Registry:
             await self._forget(self._next(raw))
         return raw.status == 201
 
-    async def push(self, content: bytes) -> Blob:
-        """Push something small in one piece."""
-        digest = digest_of(content)
-        started = await self._send("POST", self._path("blobs/uploads/"), "begin an upload", {202})
-        await self._finish(self._next(started), digest, content)
-        return Blob(digest, len(content))
-
-    async def _finish(self, place: str, digest: str, content: bytes = b"") -> None:
-        joint = "&" if urlsplit(place).query else "?"
+    async def _finish(self, upload: _Upload, digest: str, content: bytes = b"") -> None:
+        joint = "&" if urlsplit(upload.place).query else "?"
         raw = await self._send(
             "PUT",
-            f"{place}{joint}{urlencode({'digest': digest})}",
+            f"{upload.place}{joint}{urlencode({'digest': digest})}",
             "end the upload",
             {201},
             headers={"Content-Type": "application/octet-stream", "Content-Length": str(len(content))},
@@ -136,11 +157,12 @@ class Registry:
 
     async def _forget(self, place: str) -> None:
         """Give an upload up; a registry purges forgotten ones by itself too."""
-        try:
+        ours = urlsplit(place)._replace(scheme="", netloc="").geturl()  # whichever scheme and host it named
+        if not ours:
+            return
+        with contextlib.suppress(Failed, TimeoutError):
             async with asyncio.timeout(5):
-                await self._web.get(place, method="DELETE", headers=self._headers())
-        except (Failed, TimeoutError):
-            pass
+                await self._web.get(ours, method="DELETE", headers=self._headers())
 
     async def has(self, digest: str) -> int | None:
         """Give a blob's size by HEAD; None where it is not there."""

@@ -14,8 +14,8 @@ from slipway.verify.web import Web
 
 if TYPE_CHECKING:
     from slipway.harbor.client import HarborClient
-    from slipway.verify.cluster import Snapshot
     from slipway.verify.registry import Registry
+    from slipway.verify.snapshot import Snapshot
     from slipway.verify.throwaway import Throwaway
 
 MIB = 1 << 20

@@ -10,18 +10,17 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
-from infra.assemble import example
 from infra.errors import Problem, SettingsError
-from infra.settings import Settings
-from infra.stack_config import environments, from_stack_file, stack_file
-from slipway.project import find_root
 from slipway.verify.advice import EVERY_HARBOR
 from slipway.verify.scene import Cluster, Expected, Target
-from values.composition import Composition
-from values.facts import Facts
+
+if TYPE_CHECKING:
+    from infra.settings import Settings
+    from values.facts import Facts
 
 VARIABLE = "SLIPWAY_HARBOR_PASSWORD"
 _ADMIN_SECRET, _ADMIN_KEY = "harbor-admin", "HARBOR_ADMIN_PASSWORD"  # names
@@ -64,12 +63,15 @@ def target_of(
     return replace(target, username=username, password=given, robot=robot, ca_file=ca_file, allow_http=allow_http)
 
 
-def find_settings(environment: str) -> Settings:
+def find_settings(environment: str) -> "Settings":
     """Read an environment's settings.
 
     Raises:
         SettingsError: there is no such environment, or they are not usable.
     """
+    from infra.stack_config import environments, from_stack_file, stack_file  # noqa: PLC0415  # settings: 200 ms
+    from slipway.project import find_root  # noqa: PLC0415
+
     root = find_root(Path.cwd())
     if not stack_file(root, environment).is_file() and environment not in environments(root):
         known = ", ".join(environments(root)) or "none yet"
@@ -79,12 +81,16 @@ def find_settings(environment: str) -> Settings:
 
 
 def _of_environment(name: str, cluster: Cluster) -> Target:
+    from infra.assemble import example  # noqa: PLC0415  # settings again
+
     facts = example(find_settings(name))  # what is made up in them is not looked at
     return Target(url=f"https://{facts.host}", environment=name, expected=expected_of(facts), cluster=cluster)
 
 
-def expected_of(facts: Facts) -> Expected:
+def expected_of(facts: "Facts") -> Expected:
     """Give what an environment's registry must show."""
+    from values.composition import Composition  # noqa: PLC0415  # and facts
+
     composition = Composition.of(facts)
     scanner = {"trivy"} if composition.has("trivy") else set()
     return Expected(
@@ -95,10 +101,12 @@ def expected_of(facts: Facts) -> Expected:
     )
 
 
-def _stored(settings: Settings) -> tuple[SecretStr | None, str]:
+def _stored(settings: "Settings") -> tuple[SecretStr | None, str]:
     """Give the administrator's first password from Secrets Manager; or nothing, and why."""
     import boto3  # noqa: PLC0415  # 200 ms that an address needs not
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+
+    from infra.assemble import example  # noqa: PLC0415
 
     name = f"{example(settings).secrets_prefix}/{_ADMIN_SECRET}"
     try:

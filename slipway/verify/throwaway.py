@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from pydantic import SecretStr
 
-from infra.errors import HarborError, NotAllowedNow, NothingThere, RightMissing
+from infra.errors import AnswerLost, HarborError, NotAllowedNow, NothingThere, RightMissing
 from slipway.harbor.client import HarborClient, Pages, Request
 from slipway.harbor.client.api import artifacts, projects, robots, webhooks
 from slipway.harbor.client.models import Access, Permission, Project, ProjectMetadata, ProjectReq, RobotCreate
@@ -25,8 +25,8 @@ _NAME = re.compile(rf"{PREFIX}[0-9a-f]{{12}}")
 _MAKING_SECONDS = 1.0
 _AGE = dt.timedelta(hours=1)
 _PAGE = page_of(Project)
-#: What the round trip itself does; all else is done by whoever verifies.
-_RIGHTS = [Access(resource="repository", action=action) for action in ("push", "pull")]
+#: What the round trip itself does; all else is done by whoever verifies. Who gives an upload up deletes.
+_RIGHTS = [Access(resource="repository", action=action) for action in ("push", "pull", "delete")]
 
 
 @dataclass
@@ -53,7 +53,11 @@ class Throwaway:
         """Make the project."""
         self.begun = True
         request = projects.create(ProjectReq(project_name=self.name, metadata=ProjectMetadata(public="false")))
-        await self.harbor.send(request)
+        try:
+            await self.harbor.send(request)
+        except HarborError as error:
+            self.begun = isinstance(error, AnswerLost)
+            raise
         self.made = True
 
     async def robot(self) -> tuple[str, SecretStr]:
@@ -73,16 +77,21 @@ class Throwaway:
             return False
         for number in self.hooks:
             await _gone(self.harbor, webhooks.delete(self.name, number))
-        there = await remove_project(self.harbor, self.name)
+        there = await remove_project(self.harbor, self.name, sure=self.made)
         if not there and not self.made:
             # Interrupted while it was being made: Harbor may be at it still.
             await asyncio.sleep(_MAKING_SECONDS)
-            there = await remove_project(self.harbor, self.name)
+            there = await remove_project(self.harbor, self.name, sure=False)
         return there
 
 
-async def remove_project(harbor: HarborClient, name: str) -> bool:
+async def remove_project(harbor: HarborClient, name: str, *, sure: bool = True) -> bool:
     """Delete a project with its repositories; robots, members and labels go with it. False where there is none.
+
+    Args:
+        harbor: who deletes.
+        name: of the project.
+        sure: whether it is known to be there.
 
     Raises:
         HarborError: it could not be.
@@ -100,7 +109,7 @@ async def remove_project(harbor: HarborClient, name: str) -> bool:
                 raise
         except RightMissing:
             # Harbor says so to robots of a project that is not there.
-            if not await harbor.all(projects.named([name])):
+            if not sure and not await harbor.all(projects.named([name])):
                 return False
             raise
         else:

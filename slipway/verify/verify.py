@@ -21,10 +21,12 @@ from slipway.harbor.client import Connection
 from slipway.verify.check import Check, Outcome, Selection, State
 from slipway.verify.runner import run_checks
 from slipway.verify.scene import Options, Scene, Target
+from slipway.verify.throwaway import could_not
 from slipway.verify.web import opened
 
 #: How long an interrupted run may take to clean up.
 _CLEANING_SECONDS = 60
+_LEFT = "delete it in the portal, or run again with --remove-leftovers in an hour"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +56,7 @@ async def verify(
     *,
     at_once: int = 8,
     tell: Callable[[Outcome], None] = lambda _: None,
+    note: Callable[[str], None] = lambda _: None,
 ) -> Report:
     """Run checks against a registry; what they make is taken away again, also when the run is cancelled.
 
@@ -63,8 +66,10 @@ async def verify(
         selection: which checks.
         at_once: how many at the same time.
         tell: told of each check that is over.
+        note: told what an interrupted run could not take away.
 
     Raises:
+        SettingsError: the address is none, or is not encrypted.
         HarborAway: the CA file cannot be read.
     """
     started = time.monotonic()
@@ -81,7 +86,7 @@ async def verify(
                 tell=tell,
             )
         finally:
-            await _clean(scene)
+            await _clean(scene, note)
     every: list[Outcome] = [*outcomes, *selection.left_out]
     return Report(target=target, outcomes=_in_order(every), seconds=time.monotonic() - started)
 
@@ -102,18 +107,23 @@ def _in_order(outcomes: Sequence[Outcome]) -> list[Outcome]:
     return sorted(outcomes, key=lambda one: place.get(one.check.id, len(place)))
 
 
-async def _clean(scene: Scene) -> None:
+async def _clean(scene: Scene, note: Callable[[str], None]) -> None:
     """Take the throw-away project away if a check has not done so: the run was interrupted."""
     if scene.throwaway is None or not scene.throwaway.begun:
         return
+    name = scene.throwaway.name
     removal, until = asyncio.ensure_future(scene.throwaway.remove()), time.monotonic() + _CLEANING_SECONDS
     while not removal.done() and (left := until - time.monotonic()) > 0:
         # A second Ctrl-C must not leave it behind either.
         with contextlib.suppress(asyncio.CancelledError):
             await asyncio.wait({removal}, timeout=left)
     removal.cancel()
-    with contextlib.suppress(HarborError, asyncio.CancelledError):  # the next run names what is left
+    try:
         await removal
+    except HarborError as error:
+        note(f"project {name} is left in the registry: {could_not(error)}; {_LEFT}")
+    except asyncio.CancelledError:
+        note(f"project {name} is left in the registry: not removed within {_CLEANING_SECONDS} s; {_LEFT}")
 
 
 def as_data(report: Report) -> dict[str, Any]:
