@@ -1,6 +1,5 @@
 """`slipway kind`: a registry on this machine."""
 
-import signal
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -13,6 +12,8 @@ from slipway.cli import console
 from slipway.cli.console import Output
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from slipway.kind.place import Place
 
 app = typer.Typer(
@@ -20,11 +21,11 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
 )
-_LABEL = "[a-z0-9]([a-z0-9-]*[a-z0-9])?"
 _EXIT_CODES = {"delivered": 0, "failed": 1, "moving": 2}
 _NAME = typer.Option("--name", metavar="NAME", help="Of the cluster, and of the environment in Git.")
 _PORT = typer.Option("--host-port", metavar="PORT", min=1, max=65535, help="Port of 127.0.0.1; the cluster keeps it.")
 _DRY = typer.Option("--dry-run", help="Print the commands that would run on a machine with nothing made yet; run none.")
+_DRY_DOWN = typer.Option("--dry-run", help="Print the commands that would run; run none.")
 _OUTPUT = typer.Option(help="How to report.")
 
 
@@ -52,10 +53,16 @@ def up(
     chart_version: Annotated[
         str, typer.Option(metavar="X.Y.Z", help="Of Harbor's chart; default: the newest that environments begin with.")
     ] = "",
+    chart_repository: Annotated[
+        str, typer.Option(metavar="URL", help="Of Helm: a mirror, where the network leads to no other.")
+    ] = "",
     wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Follow the commit until it is delivered.")] = True,
     timeout: Annotated[int, typer.Option(metavar="MINUTES", min=1, help="How long to wait at most.")] = 30,
     take_over: Annotated[
         bool, typer.Option("--take-over", help="Overwrite generated files that were edited by hand in Git.")
+    ] = False,
+    upgrade: Annotated[
+        bool, typer.Option("--upgrade", help="Take a newer chart than the cluster has: its database moves in place.")
     ] = False,
     dry_run: Annotated[bool, _DRY] = False,
     output: Annotated[Output, _OUTPUT] = Output.text,
@@ -78,27 +85,31 @@ def up(
     --output json: name, url, user, kubeconfig, authority; with --dry-run: commands.
     """
     from slipway.cli.live import Live
-    from slipway.kind.commands import Commands, DryRun, shown
+    from slipway.kind.commands import Commands, DryRun
+    from slipway.kind.place import place_of
     from slipway.kind.procedure import Wishes
     from slipway.kind.procedure import up as steps
     from slipway.project import find_root
     from slipway.steps import run_steps
 
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    place = _place(name, host_port, expose, host, chart_version)
-    wishes = Wishes(remote=remote, direct=direct, wait=wait, timeout=timeout * 60, take_over=take_over)
+    given = {"chart_version": chart_version, "chart_repository": chart_repository}
+    place = place_of(name, host_port, expose.value, host, **given)
+    how = {"take_over": take_over, "upgrade": upgrade}
+    wishes = Wishes(remote=remote, direct=direct, wait=wait, timeout=timeout * 60, **how)
     root = find_root(Path.cwd())
     if dry_run:
-        lines = [f"export KUBECONFIG={shown((str(place.kubeconfig),))}"]
-        dry = DryRun(place.kubeconfig, show=lines.append)
-        run_steps(steps(dry, place, wishes, root, _Silent()), _Silent())
-        if output is Output.json:
-            console.result_json({"commands": lines})
-        else:
-            console.result("\n".join(lines))
+
+        def dry(show: "Callable[[str], None]") -> None:
+            run_steps(steps(DryRun(place.kubeconfig, show=show), place, wishes, root, _Silent()), _Silent())
+
+        _tell_commands(place, output, dry)
         return
-    with Live() as live:
-        run_steps(steps(Commands(place.kubeconfig), place, wishes, root, live), live)
+    try:
+        with Live() as live:
+            run_steps(steps(Commands(place.kubeconfig), place, wishes, root, live), live)
+    except KeyboardInterrupt:
+        console.note("interrupted: the same command goes on from here")
+        raise
     _tell(place, output)
 
 
@@ -106,7 +117,8 @@ def up(
 def down(
     name: Annotated[str, _NAME] = "slipway",
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
-    dry_run: Annotated[bool, _DRY] = False,
+    dry_run: Annotated[bool, _DRY_DOWN] = False,
+    output: Annotated[Output, _OUTPUT] = Output.text,
 ) -> None:
     """Delete the cluster with everything in it: images, database, Secrets. The local authority stays.
 
@@ -116,19 +128,24 @@ def down(
       slipway kind down --name trial --yes
 
     Exit codes: 0 gone, 1 not ours, or not confirmed, 2 usage.
+    --output json: name, deleted; with --dry-run: commands.
     """
     from slipway.kind.cluster import remove
     from slipway.kind.commands import Commands, DryRun
-    from slipway.kind.place import Place
+    from slipway.kind.place import Place, refuse_bad_name
 
-    place = Place(name=_named(name))
+    refuse_bad_name(name)
+    place = Place(name=name)
     if dry_run:
-        DryRun(place.kubeconfig, show=console.result).run("kind", "delete", "cluster", "--name", name)
+        _tell_commands(place, output, lambda show: remove(DryRun(place.kubeconfig, show=show), place))
         return
     if not yes:
         _confirm(name)
-    remove(Commands(place.kubeconfig), place)
-    console.note(f"{name} is gone")
+    was_there = remove(Commands(place.kubeconfig), place)
+    if output is Output.json:
+        console.result_json({"name": name, "deleted": was_there})
+    else:
+        console.note(f"{name} is gone" if was_there else f"there is no cluster {name}")
 
 
 @app.command()
@@ -144,10 +161,11 @@ def status(name: Annotated[str, _NAME] = "slipway", output: Annotated[Output, _O
     """
     from slipway.cli.status import chain_text
     from slipway.kind.commands import Commands
-    from slipway.kind.place import Place
+    from slipway.kind.place import Place, refuse_bad_name
     from slipway.kind.status import status as look
 
-    place = Place(name=_named(name))
+    refuse_bad_name(name)
+    place = Place(name=name)
     chain = look(Commands(place.kubeconfig), place)
     if output is Output.json:
         links = [vars(link) for link in chain.links]
@@ -177,40 +195,16 @@ class _Silent:
         """Nothing."""
 
 
-def _named(name: str) -> str:
-    """Give a name that kind, Kubernetes and Git take.
+def _tell_commands(place: "Place", output: Output, run: "Callable[[Callable[[str], None]], object]") -> None:
+    """Write the commands that a dry run shows."""
+    from slipway.kind.commands import shown
 
-    Raises:
-        KindError: one of them does not.
-    """
-    import re
-
-    if not re.fullmatch(r"[a-z][a-z0-9-]{0,29}(?<!-)", name):
-        fix = "lower-case letters, digits and dashes, 30 at most, beginning with a letter"
-        raise KindError(Problem(where="--name", what=f"{name!r} names no cluster", fix=fix))
-    return name
-
-
-def _place(name: str, host_port: int | None, expose: Exposure, host: str, chart_version: str) -> "Place":
-    import re
-
-    from slipway.kind.place import Place
-    from values.facts import DEFAULT_CHART_VERSION
-
-    is_ingress = expose is Exposure.ingress
-    if is_ingress and not re.fullmatch(
-        r"(?=.{1,200}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+", host
-    ):
-        raise KindError(
-            Problem(where="--host", what=f"{host!r} is no host name", fix="give one like registry.localhost")
-        )
-    return Place(
-        name=_named(name),
-        host_port=host_port or (443 if is_ingress else 30002),
-        expose="ingress" if is_ingress else "nodePort",
-        host=host if is_ingress else "localhost",
-        chart_version=chart_version or DEFAULT_CHART_VERSION,
-    )
+    lines = [f"export KUBECONFIG={shown((str(place.kubeconfig),))}"]
+    run(lines.append)
+    if output is Output.json:
+        console.result_json({"commands": lines})
+    else:
+        console.result("\n".join(lines))
 
 
 def _confirm(name: str) -> None:

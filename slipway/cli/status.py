@@ -19,7 +19,9 @@ _MARKS = {"done": ("✓", "green"), "moving": ("…", "yellow"), "failed": ("✗
 
 
 def status(
-    environment: Annotated[str, typer.Argument(metavar="ENV", help="Name of the environment: stacks/Pulumi.ENV.yaml.")],
+    environment: Annotated[
+        str, typer.Argument(metavar="ENV", help="The environment of stacks/Pulumi.ENV.yaml, or a kind cluster's name.")
+    ],
     wait: Annotated[
         bool, typer.Option("--wait", help="Follow the commit until it is delivered or has failed.")
     ] = False,

@@ -1,5 +1,6 @@
 """The cluster itself: made, taken up where a run stopped, or refused because it is somebody else's."""
 
+import shutil
 import time
 from collections.abc import Callable
 from enum import Enum
@@ -53,49 +54,57 @@ def bring_up(commands: Commands, place: Place, note: Callable[[str], None]) -> N
         commands.run("kind", "delete", "cluster", "--name", place.name)
     if not commands.is_dry:
         refuse_taken_port(place)
-    config = place.folder / "cluster.yaml"
+        shutil.rmtree(place.folder, ignore_errors=True)  # of one that was deleted by kind alone
     commands.write(place.making, "")
-    commands.write(config, place.cluster_config())
-    commands.run("kind", "create", "cluster", "--name", place.name, "--config", str(config), "--wait", "5m")
+    commands.write(place.config, place.cluster_config())
+    commands.run("kind", "create", "cluster", "--name", place.name, "--config", str(place.config), "--wait", "5m")
     if not commands.is_dry:
         place.making.unlink()
 
 
-def look(commands: Commands, place: Place, *, wake: bool = False) -> State:
-    """Say what there is under the name; with `wake`, containers that stand still are started."""
-    if place.name not in commands.ask("kind", "get", "clusters").split():
+def look(commands: Commands, place: Place, *, wake: bool = False, fresh: str = "") -> State:
+    """Say what there is under the name.
+
+    Args:
+        commands: run by.
+        place: the cluster.
+        wake: start containers that stand still.
+        fresh: the name where a dry run is to see a cluster of ours.
+    """
+    if place.name not in commands.ask("kind", "get", "clusters", fresh=fresh).split():
         return State.absent
-    woken = wake and place.folder.exists() and _wake(commands, place)
+    woken = wake and place.config.exists() and _wake(commands, place)
     commands.attempt("kind", "export", "kubeconfig", "--name", place.name)
     deadline = time.monotonic() + (_WAKING_SECONDS if woken else 0)
     while True:
         asked = ("kubectl", "get", "nodes", "--selector", f"{LABEL}={place.name}", "--output", "name")
-        nodes = commands.attempt(*asked, "--request-timeout=10s")
+        nodes = commands.attempt(*asked, "--request-timeout=10s", fresh=fresh)
         if not nodes.code or time.monotonic() > deadline:
             break
         time.sleep(1)
     is_complete = not place.making.exists()
     if nodes.code:
-        known = (place.folder / "cluster.yaml").exists()
+        known = place.config.exists()
         return State.foreign if not known else State.silent if is_complete else State.half_made
     if not nodes.out.strip():
         return State.foreign
     return State.ours if is_complete else State.half_made
 
 
-def remove(commands: Commands, place: Place) -> None:
-    """Delete the cluster with everything in it.
+def remove(commands: Commands, place: Place) -> bool:
+    """Delete the cluster with everything in it, and what is kept of it here; tell whether there was one.
 
     Raises:
         KindError: it is somebody else's.
     """
-    state = look(commands, place)
+    state = look(commands, place, fresh=place.name)
     if state is State.foreign:
         raise foreign(place)
     if state is not State.absent:
         commands.run("kind", "delete", "cluster", "--name", place.name)
-    for path in (place.kubeconfig, place.making, place.way, *place.folder.glob("*.yaml")):
-        path.unlink(missing_ok=True)
+    if not commands.is_dry:
+        shutil.rmtree(place.folder, ignore_errors=True)
+    return state is not State.absent
 
 
 def foreign(place: Place) -> KindError:

@@ -1,19 +1,26 @@
 """What a cluster on this machine is called, what it is made from, and where its files are.
 
-place = Place(name="slipway", host_port=30002)
+place = place_of("slipway", None, "nodePort", "registry.localhost")
 place.facts()          # rendered by the same renderer as EKS' facts
 """
 
 import os
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
 from typing import Literal
 
 from infra import tables
-from values.facts import DEFAULT_CHART_VERSION, Facts, VolumeStorage
+from infra.errors import KindError, Problem
+from values.facts import DEFAULT_CHART_VERSION, HARBOR_CHART_REPOSITORY, SUPPORTED_CHART_VERSIONS, Facts, VolumeStorage
 from values.options import ExposeOptions, HarborOptions
 
+_NAME = re.compile(r"[a-z][a-z0-9-]{0,29}(?<!-)")
+_LABEL = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+_HOST = re.compile(rf"(?=.{{1,200}}$){_LABEL}(\.{_LABEL})+")
+_REPOSITORY = re.compile(r"https?://[^\s/@]+(/\S*)?")
 TEMPLATES = Path(__file__).parents[2] / "charts" / "kind"
 #: The Service's port on every node, by the chart's values; and an ingress controller's on the labelled node.
 NODE_PORT, INGRESS_PORT = 30002, 443
@@ -38,6 +45,7 @@ class Place:
         expose: how the registry is reached.
         host: its name, where it has one.
         chart_version: of Harbor's chart.
+        chart_repository: where it comes from.
     """
 
     name: str
@@ -45,6 +53,7 @@ class Place:
     expose: Expose = "nodePort"
     host: str = "localhost"
     chart_version: str = DEFAULT_CHART_VERSION
+    chart_repository: str = HARBOR_CHART_REPOSITORY
 
     @property
     def folder(self) -> Path:
@@ -57,6 +66,11 @@ class Place:
         return self.folder / "kubeconfig"
 
     @property
+    def config(self) -> Path:
+        """What kind made it from; there only where this machine's slipway did."""
+        return self.folder / "cluster.yaml"
+
+    @property
     def making(self) -> Path:
         """Is there from before the cluster is made until it is complete."""
         return self.folder / "making"
@@ -65,6 +79,11 @@ class Place:
     def way(self) -> Path:
         """Says how Harbor is delivered there, ``flux`` or ``direct``: two owners of one release fight."""
         return self.folder / "delivered-by"
+
+    @property
+    def chart(self) -> Path:
+        """Says which version of Harbor's chart was delivered there last."""
+        return self.folder / "chart-version"
 
     @property
     def container_port(self) -> int:
@@ -89,6 +108,7 @@ class Place:
             profile="kind",
             host=self.address,
             chart_version=self.chart_version,
+            chart_repository=self.chart_repository,
             flux_version=tables.flux_minor(),
             storage=VolumeStorage(),
             harbor=HarborOptions(expose=expose),
@@ -103,3 +123,52 @@ class Place:
         zones = dict(zip(("zone_a", "zone_b", "zone_c"), tables.read("kind")["zones"], strict=True))
         ports = {"container_port": self.container_port, "host_port": self.host_port}
         return self.document("cluster.yaml", name=self.name, **ports, **zones)
+
+
+def place_of(
+    name: str, host_port: int | None, expose: Expose, host: str, *, chart_version: str = "", chart_repository: str = ""
+) -> Place:
+    """Give the cluster that a person asks for; what is empty gets its default.
+
+    Raises:
+        KindError: with each value that does not do.
+    """
+    is_ingress = expose == "ingress"
+    place = Place(
+        name=name,
+        host_port=host_port or (INGRESS_PORT if is_ingress else NODE_PORT),
+        expose=expose,
+        host=host if is_ingress else "localhost",
+        chart_version=chart_version or DEFAULT_CHART_VERSION,
+        chart_repository=chart_repository or HARBOR_CHART_REPOSITORY,
+    )
+    if problems := [*_bad_name(name), *_bad(place)]:
+        raise KindError(*problems)
+    return place
+
+
+def refuse_bad_name(name: str) -> None:
+    """Refuse a name that kind, Kubernetes or Git does not take.
+
+    Raises:
+        KindError: one of them does not.
+    """
+    if problems := list(_bad_name(name)):
+        raise KindError(*problems)
+
+
+def _bad_name(name: str) -> Iterator[Problem]:
+    if not _NAME.fullmatch(name):
+        fix = "lower-case letters, digits and dashes, 30 at most, beginning with a letter"
+        yield Problem(where="--name", what=f"{name!r} names no cluster", fix=fix)
+
+
+def _bad(place: Place) -> Iterator[Problem]:
+    if place.expose == "ingress" and not _HOST.fullmatch(place.host):
+        yield Problem(where="--host", what=f"{place.host!r} is no host name", fix="give one like registry.localhost")
+    if place.chart_version not in SUPPORTED_CHART_VERSIONS:
+        fix = f"supported: {', '.join(SUPPORTED_CHART_VERSIONS)}"
+        yield Problem(where="--chart-version", what=f"{place.chart_version!r} is outside support", fix=fix)
+    if not _REPOSITORY.fullmatch(place.chart_repository):
+        what, fix = f"{place.chart_repository!r} is no Helm repository", "use https://host/path, without credentials"
+        yield Problem(where="--chart-repository", what=what, fix=fix)

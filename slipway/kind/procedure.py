@@ -35,6 +35,7 @@ class Wishes:
         wait: until it is delivered.
         timeout: seconds, at most.
         take_over: overwrite generated files that were edited by hand.
+        upgrade: take a newer chart than the cluster has, which moves its database in place.
     """
 
     remote: str = ""
@@ -42,6 +43,7 @@ class Wishes:
     wait: bool = True
     timeout: float = 1800
     take_over: bool = False
+    upgrade: bool = False
 
 
 def up(commands: Commands, place: Place, wishes: Wishes, root: Path, watcher: Watcher) -> list[Step[None]]:
@@ -78,8 +80,16 @@ def up(commands: Commands, place: Place, wishes: Wishes, root: Path, watcher: Wa
 
 def _cluster(commands: Commands, place: Place, wishes: Wishes, note: Callable[[str], None]) -> None:
     bring_up(commands, place, note)
-    way = "direct" if wishes.direct else "flux"
-    has = place.way.read_text() if place.way.exists() and not commands.is_dry else way
+    if not commands.is_dry:
+        way = "direct" if wishes.direct else "flux"
+        _refuse_other_way(place, way)
+        _refuse_other_chart(place, upgrade=wishes.upgrade)
+        commands.write(place.way, way)
+        commands.write(place.chart, place.chart_version)
+
+
+def _refuse_other_way(place: Place, way: str) -> None:
+    has = place.way.read_text() if place.way.exists() else way
     if has != way:
         raise KindError(
             Problem(
@@ -90,7 +100,28 @@ def _cluster(commands: Commands, place: Place, wishes: Wishes, note: Callable[[s
                 f"slipway kind down --name {place.name}",
             )
         )
-    commands.write(place.way, way)
+
+
+def _refuse_other_chart(place: Place, *, upgrade: bool) -> None:
+    has = place.chart.read_text() if place.chart.exists() else place.chart_version
+    if has == place.chart_version:
+        return
+    is_newer = _numbers(place.chart_version) > _numbers(has)
+    if is_newer and upgrade:
+        return
+    why = "the chart's own database is upgraded with it, in place" if is_newer else "its database goes forward only"
+    dump = "dump the database first (docs/upgrading-harbor.md) and add --upgrade; or " if is_newer else ""
+    raise KindError(
+        Problem(
+            where=f"--chart-version {place.chart_version}",
+            what=f"the cluster {place.name} has {has}, and {why}",
+            fix=f"{dump}keep it: --chart-version {has}; or begin anew: slipway kind down --name {place.name}",
+        )
+    )
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(map(int, version.split(".")))
 
 
 def _secrets(commands: Commands, place: Place, wishes: Wishes) -> None:
@@ -112,7 +143,7 @@ def _refuse_without_ingress(commands: Commands) -> None:
                 where="--expose ingress",
                 what="the cluster has no ingress controller that answers to the class nginx",
                 fix="install one in the namespace ingress-nginx, on the node labelled ingress-ready=true, with its "
-                "port 443 as a host port; then run this again: it goes on here",
+                "port 443 as a host port (two commands in docs/kind.md); then run this again: it goes on here",
             )
         )
 

@@ -1,7 +1,8 @@
 """Where a kind cluster's delivery stands: the chain of `infra.delivery.status`, or of Helm alone what runs."""
 
+import contextlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import replace
 
 from lightkube import Client
@@ -24,27 +25,52 @@ from slipway.rendering import TOKEN_VARIABLE
 
 
 def status(commands: Commands, place: Place) -> Chain:
-    """Look at a cluster's delivery, by the way that it was made with.
+    """Look at a cluster's delivery once, by the way that it was made with.
 
     Raises:
         KindError: there is no such cluster of ours.
         ClusterError: it does not answer.
     """
-    if (state := look(commands, place)) is not State.ours:
-        if state is State.foreign:
-            raise foreign(place)
-        what = {State.absent: "there is none of that name", State.half_made: "it is half made"}
-        raise KindError(
-            Problem(
-                where=f"--name {place.name}",
-                what=what.get(state, "it does not answer: its containers stand still, or its API server does"),
-                fix=f"slipway kind up --name {place.name}",
-            )
+    with watched(commands, place) as (look_once, _):
+        return follow(look_once, timeout=0)
+
+
+@contextlib.contextmanager
+def watched(commands: Commands, place: Place) -> Generator[tuple[Callable[[], Chain], Client]]:
+    """Give a look at a cluster's delivery, and the client that it looks with.
+
+    Raises:
+        KindError: there is no such cluster of ours.
+        ClusterError: it does not answer.
+    """
+    _refuse_unless_ours(commands, place)
+    with connect(place.kubeconfig) as client, contextlib.ExitStack() as open_ways:
+        if place.way.exists() and place.way.read_text() == "direct":
+            yield (lambda: with_url(by_helm(client), _url(client))), client
+            return
+        remote = open_ways.enter_context(_remote(commands, _followed(client)))
+        yield (lambda: with_url(judged(client, remote), _url(client))), client
+
+
+def _refuse_unless_ours(commands: Commands, place: Place) -> None:
+    """Stand for a cluster that can be looked at.
+
+    Raises:
+        KindError: there is none.
+    """
+    state = look(commands, place)
+    if state is State.ours:
+        return
+    if state is State.foreign:
+        raise foreign(place)
+    what = {State.absent: "there is none of that name", State.half_made: "it is half made"}
+    raise KindError(
+        Problem(
+            where=f"--name {place.name}",
+            what=what.get(state, "it does not answer: its containers stand still, or its API server does"),
+            fix=f"slipway kind up --name {place.name}",
         )
-    with connect(place.kubeconfig) as client:
-        is_direct = place.way.exists() and place.way.read_text() == "direct"
-        chain = by_helm(client) if is_direct else _by_flux(commands, client)
-        return with_url(chain, asked(client, lambda: _external_url(client)))
+    )
 
 
 def with_url(chain: Chain, url: str) -> Chain:
@@ -56,14 +82,18 @@ def with_url(chain: Chain, url: str) -> Chain:
     return replace(chain, url=url, links=links) if url else chain
 
 
-def _external_url(client: Client) -> str:
+def _url(client: Client) -> str:
     """Read the URL that Harbor was told; empty before there is one."""
-    try:
-        return (client.get(ConfigMap, "harbor-core", namespace="harbor").data or {}).get("EXT_ENDPOINT", "")
-    except Exception as error:
-        if is_absent(error):
-            return ""
-        raise
+
+    def get() -> str:
+        try:
+            return (client.get(ConfigMap, "harbor-core", namespace="harbor").data or {}).get("EXT_ENDPOINT", "")
+        except Exception as error:
+            if is_absent(error):
+                return ""
+            raise
+
+    return asked(client, get)
 
 
 def judged(client: Client, remote: Remote) -> Chain:
@@ -103,17 +133,12 @@ def by_helm(client: Client) -> Chain:
 _LISTED = (Deployment, StatefulSet, Pod, Event)
 
 
-def _by_flux(commands: Commands, client: Client) -> Chain:
-    url = _followed(client)
+def _remote(commands: Commands, url: str) -> contextlib.AbstractContextManager[Remote]:
+    """Give the branch that Flux follows, as this machine reaches it."""
     if url == git_server.URL:
-        with git_server.reached(commands) as remote:
-            return _looked(lambda: judged(client, remote))
+        return git_server.reached(commands)
     own = Remote(repository=url, branch=BRANCH, token=os.environ.get(TOKEN_VARIABLE))
-    return _looked(lambda: judged(client, own))
-
-
-def _looked(look_once: Callable[[], Chain]) -> Chain:
-    return follow(look_once, timeout=0)
+    return contextlib.nullcontext(own)
 
 
 def _followed(client: Client) -> str:

@@ -45,9 +45,13 @@ class Machine:
     def without(self, program: str) -> None:
         (self.folder / "bin" / program).unlink()
 
-    def answer(self, *starts: str, code: int = 1, out: str = "", err: str = "", times: int = 99, after=False) -> None:
+    def answer(
+        self, *starts: str, code: int = 1, out: str = "", err: str = "", times: int = 99, after=False, hangs=False
+    ) -> None:
         """Let a command say this, `times` times, in place of the usual; with `after`, once its work is done."""
-        one = {"starts": starts, "code": code, "out": out, "err": err, "times": times, "after": after}
+        one = {
+            "starts": starts, "code": code, "out": out, "err": err, "times": times, "after": after, "hangs": hangs,
+        }  # fmt: skip
         self.change(lambda state: state["answers"].append(one))
 
     @property

@@ -8,12 +8,11 @@ recorded on a machine: no container engine was at hand. STATE is a JSON file: wh
 import base64
 import json
 import os
-import subprocess
 import sys
-import tempfile
+import time
 from pathlib import Path
 
-import yaml
+# What only some commands need is imported there: each test asks dozens of times.
 
 PATH, NAME, ARGUMENTS = Path(sys.argv[1]), sys.argv[2], sys.argv[3:]
 
@@ -24,6 +23,8 @@ def main() -> int:
     state["log"].append({"command": [NAME, *ARGUMENTS], "stdin": stdin, "kubeconfig": os.environ.get("KUBECONFIG")})
     answer = _chosen(state) or _usual(state, stdin)
     PATH.write_text(json.dumps(state))
+    if answer == "hang":
+        time.sleep(60)
     if answer == "forward":
         return _forward(state)
     code, out, err = answer
@@ -39,6 +40,8 @@ def _chosen(state):
             one["times"] -= 1
             if one["after"]:  # it did its work, and was cut off then
                 _usual(state, state["log"][-1]["stdin"])
+            if one["hangs"]:
+                return "hang"
             return one["code"], one["out"], one["err"]
     return None
 
@@ -76,16 +79,22 @@ def _kind(state, _stdin):
             found = "".join(f"{name}\n" for name in state["clusters"])
             return 0, found, "" if found else "No kind clusters found.\n"
         case ["create", "cluster", "--name", name, "--config", config, "--wait", "5m"]:
-            if name in state["clusters"]:
-                return 1, "", f'ERROR: failed to create cluster: node(s) already exist for a cluster named "{name}"\n'
-            state["clusters"][name] = _made(name, yaml.safe_load(Path(config).read_text()))
-            return 0, "", f'Creating cluster "{name}" ...\n'
+            return _created(state, name, config)
         case ["delete", "cluster", "--name", name]:
             state["clusters"].pop(name, None)
             return 0, "", f'Deleting cluster "{name}" ...\n'
         case ["export", "kubeconfig", "--name", name]:
             return 0, "", f'Set kubectl context to "kind-{name}"\n'
     return 1, "", f"ERROR: unknown command {ARGUMENTS}\n"
+
+
+def _created(state, name, config):
+    import yaml
+
+    if name in state["clusters"]:
+        return 1, "", f'ERROR: failed to create cluster: node(s) already exist for a cluster named "{name}"\n'
+    state["clusters"][name] = _made(name, yaml.safe_load(Path(config).read_text()))
+    return 0, "", f'Creating cluster "{name}" ...\n'
 
 
 def _made(name, config):
@@ -99,39 +108,23 @@ def _made(name, config):
     return {"nodes": nodes, "ports": ports, "containers": containers, "objects": {}}
 
 
-def _kubectl(state, stdin):
+def _kubectl(state, stdin):  # noqa: PLR0911  # a table of answers
     if ARGUMENTS == ["version", "--client"]:
         return 0, "Client Version: v1.34.2\nKustomize Version: v5.7.1\n", ""
     cluster = next(iter(state["clusters"].values()))
     if cluster["containers"] and "running" not in cluster["containers"].values():
-        return (
-            1,
-            "",
-            "The connection to the server 127.0.0.1:44871 was refused - did you specify the right host or port?\n",
-        )
+        why = "The connection to the server 127.0.0.1:44871 was refused - did you specify the right host or port?\n"
+        return 1, "", why
     namespace = ARGUMENTS[ARGUMENTS.index("--namespace") + 1] if "--namespace" in ARGUMENTS else ""
     match ARGUMENTS:
-        case ["get", "nodes", "--selector", wanted, *_]:
-            key, _, value = wanted.partition("=")
-            rows = [node["name"] for node in cluster["nodes"] if node["labels"].get(key) == value]
-            return 0, "".join(f"node/{name}\n" for name in rows), "" if rows else "No resources found\n"
-        case ["get", "secret", name, *_]:
-            found = cluster["objects"].get(f"{namespace}/Secret/{name}")
-            if not found:
-                return 1, "", f'Error from server (NotFound): secrets "{name}" not found\n'
-            data = {key: base64.b64encode(text.encode()).decode() for key, text in found["stringData"].items()}
-            return 0, json.dumps({"kind": "Secret", "data": data}), ""
-        case ["get", ("secrets" | "persistentvolumeclaims" | "ingressclasses") as kind, *_]:
-            wanted = {"secrets": "Secret", "persistentvolumeclaims": "PersistentVolumeClaim"}.get(kind, "IngressClass")
-            rows = [key.split("/") for key in cluster["objects"]]
-            names = [one[2] for one in rows if one[1] == wanted and one[0] == namespace]
-            shown = {"Secret": "secret", "PersistentVolumeClaim": "persistentvolumeclaim"}
-            group = shown.get(wanted, "ingressclass.networking.k8s.io")
-            return 0, "".join(f"{group}/{name}\n" for name in sorted(names)), ""
+        case ["get", kind, *rest]:
+            return _got(cluster, kind, rest, namespace)
         case [("create" | "replace") as verb, "--filename", "-"]:
             return _written(cluster, json.loads(stdin)["items"], verb)
         case ["apply", "--server-side", *_, "--filename", path]:
             if not path.startswith("https://"):
+                import yaml
+
                 _written(cluster, [one for one in yaml.safe_load_all(Path(path).read_text()) if one], "apply")
             return 0, "serverside-applied\n", ""
         case ["rollout", "status", *_]:
@@ -139,6 +132,31 @@ def _kubectl(state, stdin):
         case ["port-forward", *_]:
             return "forward"
     return 1, "", f"error: unknown command {ARGUMENTS}\n"
+
+
+#: What is asked for → kind of object, and how kubectl names it with `--output name`.
+_LISTED = {
+    "secrets": ("Secret", "secret"),
+    "persistentvolumeclaims": ("PersistentVolumeClaim", "persistentvolumeclaim"),
+    "ingressclasses": ("IngressClass", "ingressclass.networking.k8s.io"),
+}
+
+
+def _got(cluster, kind, rest, namespace):
+    if kind == "nodes":
+        key, _, value = rest[1].partition("=")
+        rows = [node["name"] for node in cluster["nodes"] if node["labels"].get(key) == value]
+        return 0, "".join(f"node/{name}\n" for name in rows), "" if rows else "No resources found\n"
+    if kind == "secret":
+        found = cluster["objects"].get(f"{namespace}/Secret/{rest[0]}")
+        if not found:
+            return 1, "", f'Error from server (NotFound): secrets "{rest[0]}" not found\n'
+        data = {key: base64.b64encode(text.encode()).decode() for key, text in found["stringData"].items()}
+        return 0, json.dumps({"kind": "Secret", "data": data}), ""
+    wanted, shown = _LISTED[kind]
+    rows = [key.split("/") for key in cluster["objects"]]
+    names = sorted(one[2] for one in rows if one[1] == wanted and one[0] == namespace)
+    return 0, "".join(f"{shown}/{name}\n" for name in names), ""
 
 
 def _written(cluster, documents, verb):
@@ -161,6 +179,9 @@ def _helm(state, stdin):
 
 def _forward(state):
     """Be the pod and the way to it: the program of the ConfigMap, alone, in a folder of its own."""
+    import subprocess
+    import tempfile
+
     objects = next(iter(state["clusters"].values()))["objects"]
     program = objects["slipway-git/ConfigMap/git-server"]["data"]
     identities = objects["slipway-git/Secret/git-identities"]["stringData"]
@@ -180,7 +201,8 @@ def _forward(state):
         server = subprocess.Popen(command, cwd=folder, env=environment, stderr=subprocess.DEVNULL)
         try:
             _wait_for(port)
-            print(f"Forwarding from 127.0.0.1:{port} -> 8080", flush=True)
+            sys.stdout.write(f"Forwarding from 127.0.0.1:{port} -> 8080\n")
+            sys.stdout.flush()
             return server.wait()
         finally:
             server.kill()
@@ -189,7 +211,6 @@ def _forward(state):
 
 def _wait_for(port):
     import socket
-    import time
 
     for _ in range(200):
         try:
