@@ -99,34 +99,13 @@ def play(
     """
     program = SLIPWAY if command.words[0] == "slipway" else command.words[:1]
     environment = command.environment
-    out: list[str] = []
-    tail: deque[str] = deque(maxlen=TAIL_LINES)
-    lock = threading.Lock()
     log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with log.open("a") as file:
-
-        def hear(stream: IO[str], kept: list[str]) -> None:
-            clean = Clean(environment, accounts=accounts)
-            is_data = kept is out and command.words[0] == "slipway"  # JSON, for whoever reads the answer
-            for said in stream:
-                line = clean(said.rstrip("\n"))
-                with lock:
-                    kept.append(line)
-                    file.write(f"{line}\n")
-                    file.flush()
-                    if not is_data and line.strip():
-                        tail.append(line)
-                if not is_data and line.strip():
-                    tell(line.strip())
-
-        file.write(f"$ {Clean(environment, accounts=accounts)(command.shown)}\n")
-        process = _started([*program, *command.words[1:]], command.cwd, environment)
-        readers = [
-            threading.Thread(target=hear, args=(stream, kept), daemon=True)
-            for stream, kept in ((process.stdout, out), (process.stderr, []))
-        ]
-        for reader in readers:
-            reader.start()
+    with log.open("a") as file, _started([*program, *command.words[1:]], command.cwd, environment) as process:
+        ears = _Ears(file=file, environment=environment, accounts=accounts, tell=tell)
+        ears.write(f"$ {Clean(environment, accounts=accounts)(command.shown)}")
+        # What a command of ours writes to stdout is JSON, for whoever reads the answer.
+        is_data = command.words[0] == "slipway"
+        readers = [ears.listen(process.stdout, kept=True, is_data=is_data), ears.listen(process.stderr)]
         try:
             while process.poll() is None:
                 with contextlib.suppress(subprocess.TimeoutExpired):
@@ -138,7 +117,44 @@ def play(
             _end(process)
             for reader in readers:
                 reader.join(_LAST_SECONDS)  # what the command left behind may hold its pipe open
-        return Answer(code=process.returncode, out="\n".join(out), tail=list(tail))
+    return Answer(code=process.returncode, out="\n".join(ears.out), tail=list(ears.tail))
+
+
+@dataclass(kw_only=True)
+class _Ears:
+    """Hears both streams of a command: writes all down without secrets, and keeps what is asked for later."""
+
+    file: IO[str]
+    environment: Mapping[str, str]
+    accounts: bool
+    tell: Callable[[str], None]
+    out: list[str] = field(default_factory=list)
+    tail: deque[str] = field(default_factory=lambda: deque(maxlen=TAIL_LINES))
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def listen(self, stream: IO[str] | None, *, kept: bool = False, is_data: bool = False) -> threading.Thread:
+        """Begin to hear a stream."""
+
+        def hear() -> None:
+            clean = Clean(self.environment, accounts=self.accounts)
+            for said in stream or ():
+                line = clean(said.rstrip("\n"))
+                self.write(line)
+                if kept:
+                    self.out.append(line)
+                if line.strip() and not is_data:
+                    self.tail.append(line)
+                    self.tell(line.strip())
+
+        thread = threading.Thread(target=hear, daemon=True)
+        thread.start()
+        return thread
+
+    def write(self, line: str) -> None:
+        """Write a line down."""
+        with self.lock:
+            self.file.write(f"{line}\n")
+            self.file.flush()
 
 
 def _started(words: list[str], cwd: Path, environment: Mapping[str, str]) -> subprocess.Popen[str]:
