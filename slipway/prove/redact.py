@@ -58,8 +58,9 @@ class Clean:
             self._in_key = not _END.search(line)
             return _HIDDEN
         if begin := _BEGIN.search(line):
+            before = self(line[: begin.start()])
             self._in_key = not _END.search(line)
-            return f"{self(line[: begin.start()])}{_HIDDEN}"
+            return f"{before}{_HIDDEN}"
         for value in self._values:
             line = line.replace(value, _HIDDEN)
         for pattern, shown in _PATTERNS:
