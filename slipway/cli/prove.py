@@ -67,8 +67,8 @@ def prove(
       slipway prove dev --on rehearsal --registry https://registry.example.com
       slipway prove dev --on aws --teardown
 
-    Exit codes: 0 every step passed and nothing is left, 1 a step failed, the limit ended it, or something is left,
-    2 wrong usage or settings, 130 interrupted.
+    Exit codes: 0 every step passed and nothing is left (of a run that only ends: nothing is left), 1 a step failed, the
+    limit ended it, or something is left, 2 wrong usage or settings, 130 interrupted.
     """
     from slipway.project import find_root
     from slipway.prove.prove import Wishes, prepare
@@ -76,7 +76,7 @@ def prove(
 
     wishes = Wishes(
         environment=_named(environment),
-        on=on.value,  # ty: ignore[invalid-argument-type]  # the same words
+        on=on.value,
         registry=registry,
         skip=frozenset(name for part in skip or () for name in part.split(",") if name),
         accounts=account_ids,
@@ -96,6 +96,8 @@ def prove(
         console.result_json(report)
     else:
         console.result(_text(prepared, report))
+    if prepared.only_ends:
+        raise typer.Exit(1 if report["finish"] else 0)
     raise typer.Exit(_EXIT_CODES.get(report["verdict"], 1))
 
 

@@ -63,6 +63,7 @@ class Prepared:
         stage: where it is played.
         money: what it costs; None where nothing does.
         is_new: nothing of it was played yet.
+        only_ends: nothing but its end is left to be played.
     """
 
     root: Path
@@ -71,6 +72,7 @@ class Prepared:
     stage: Stage
     money: Money | None
     is_new: bool
+    only_ends: bool
 
     def commands(self) -> list[str]:
         """Give what is left to be run, as a person would type it."""
@@ -147,7 +149,15 @@ def prepare(root: Path, wishes: Wishes) -> Prepared:
         money = money_of(root, wishes.environment, stack.derived(settings, record.name, record.charts))
         record.hourly = money.hourly
     stage = _stage(root, wishes, settings, record)
-    return Prepared(root=root, wishes=wishes, record=record, stage=stage, money=money, is_new=is_new)
+    return Prepared(
+        root=root,
+        wishes=wishes,
+        record=record,
+        stage=stage,
+        money=money,
+        is_new=is_new,
+        only_ends=record.status == "tearing down",
+    )
 
 
 def _begun(root: Path, wishes: Wishes, settings: Settings | None) -> Record:

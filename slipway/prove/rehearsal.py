@@ -170,5 +170,6 @@ class RehearsalStage:
 
     def _clear(self) -> None:
         Processes(cluster_folder(self.folder)).stop()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        for folder in (self.folder, self._project):
+            shutil.rmtree(folder, ignore_errors=True)
         stack.remove(self.root, self.record.name)
