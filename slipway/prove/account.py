@@ -1,9 +1,10 @@
 """What of a proof is still in an AWS account, by the tags that the program and the controllers put on everything.
 
-What costs nothing any more and ends by itself is left out: deleted secrets, and keys that wait for their deletion.
+What costs nothing any more and ends by itself is left out: deleted secrets, keys that wait for their deletion, and what
+EC2 goes on listing for an hour after it was deleted.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from infra.naming import Names
 
@@ -26,6 +27,8 @@ def remains(name: str, region: str) -> list[str]:
     try:
         client = boto3.client("resourcegroupstaggingapi", region_name=region, config=config)
         arns = {arn for key, values in tags.items() for arn in _tagged(client, key, values)}
+        if arns:
+            arns -= _deleted(boto3.client("ec2", region_name=region, config=config), arns)
     except (BotoCoreError, ClientError) as error:
         why = error.response["Error"]["Code"] if isinstance(error, ClientError) else type(error).__name__
         tag = f"slipway:environment={name}"
@@ -36,6 +39,23 @@ def remains(name: str, region: str) -> list[str]:
 def _tagged(client, key: str, values: list[str]) -> Iterator[str]:  # noqa: ANN001  # boto3 has no types
     for page in client.get_paginator("get_resources").paginate(TagFilters=[{"Key": key, "Values": values}]):
         yield from (one["ResourceARN"] for one in page["ResourceTagMappingList"])
+
+
+def _deleted(client, arns: Iterable[str]) -> set[str]:  # noqa: ANN001  # boto3 has no types
+    """Give the instances and NAT gateways that are listed and gone."""
+    by_id = {arn.rpartition("/")[2]: arn for arn in arns}
+    gateways = [name for name in by_id if name.startswith("nat-")]
+    instances = [name for name in by_id if name.startswith("i-")]
+    gone: list[str] = []
+    if gateways:
+        found = client.describe_nat_gateways(Filters=[{"Name": "nat-gateway-id", "Values": gateways}])["NatGateways"]
+        there = {one["NatGatewayId"] for one in found if one["State"] != "deleted"}
+        gone += [name for name in gateways if name not in there]
+    if instances:
+        found = client.describe_instances(Filters=[{"Name": "instance-id", "Values": instances}])["Reservations"]
+        states = {one["InstanceId"]: one["State"]["Name"] for row in found for one in row["Instances"]}
+        gone += [name for name in instances if states.get(name, "terminated") == "terminated"]
+    return {by_id[name] for name in gone}
 
 
 def _plain(arn: str) -> str:

@@ -45,15 +45,14 @@ class Proof:
         Args:
             seconds: how long the steps before the end may take; None for as long as they need.
         """
-        abandoned = False
         try:
-            abandoned = self._play_to_the_end(seconds)
+            self._play_to_the_end(seconds)
         finally:
             with _undisturbed():
-                self._close(abandoned=abandoned)
+                self._close()
 
-    def _play_to_the_end(self, seconds: float | None) -> bool:
-        """Play the steps and then the end; tell whether somebody wants no end."""
+    def _play_to_the_end(self, seconds: float | None) -> None:
+        """Play the steps and then the end, unless somebody wants none."""
         abandoned = False
         try:
             if self.record.status == "playing":
@@ -61,10 +60,10 @@ class Proof:
         finally:
             # Also after a mistake of our own: what costs must not stand.
             if not abandoned:
-                abandoned = self._play_end()
-        return abandoned
+                self._play_end()
 
     def _play_steps(self, seconds: float | None) -> bool:
+        """Play what is left of the steps; tell whether everything is to be left standing."""
         deadline = Deadline(seconds)
         try:
             with deadline:
@@ -87,24 +86,23 @@ class Proof:
             self.record.steps.append(Played(name="go on", command="", began=now(), seconds=0.0, result="running"))
         self._mark("stopped", "the time that the limit pays for was over")
 
-    def _play_end(self) -> bool:
+    def _play_end(self) -> None:
         self.record.status = "tearing down"
         self._save()
         try:
             run_steps(self._steps(self.stage.ending()), self.watcher)
         except KeyboardInterrupt:
-            return True
+            self.watcher.note("interrupted: the rest is left standing")
         except (SlipwayError, ValuesError) as error:
             self.watcher.note(str(error))
-        return False
 
-    def _close(self, *, abandoned: bool) -> None:
+    def _close(self) -> None:
         """Say what is left; nobody interrupts that."""
         try:
             self.record.remains = self.stage.remains()
         except (SlipwayError, OSError) as error:
             self.record.remains = [f"what is left of {self.record.name} could not be asked: {error}"]
-        if not self.record.remains and not abandoned:
+        if not self.record.remains:
             self.record.status = "over"
         self.record.ended = now()
         self._save()

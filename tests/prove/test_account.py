@@ -53,6 +53,24 @@ def test_what_ends_by_itself_and_costs_nothing_is_left_out(aws):
     assert remains(NAME, REGION) == []
 
 
+def test_what_is_listed_after_its_deletion_is_left_out_and_what_runs_is_not(aws):
+    ec2, ours = aws("ec2"), tagged(**{"slipway:environment": NAME})
+    image = ec2.describe_images(Owners=["amazon"])["Images"][0]["ImageId"]
+    made = ec2.run_instances(
+        ImageId=image,
+        MinCount=2,
+        MaxCount=2,
+        TagSpecifications=[{"ResourceType": "instance", "Tags": ours}],
+    )
+    gone, runs = (one["InstanceId"] for one in made["Instances"])
+    ec2.terminate_instances(InstanceIds=[gone])
+
+    left = remains(NAME, REGION)
+
+    assert [one for one in left if runs in one]
+    assert not [one for one in left if gone in one]
+
+
 def test_an_account_that_cannot_be_asked_is_said(monkeypatch):
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
