@@ -34,6 +34,7 @@
         - NotAllowedNow         something else must be so first (not empty, in use, unsigned)
         - InputRefused          Harbor does not take these values
         - FeatureMissing        this Harbor is too old for what was asked
+      + SecretStoreError        the place where a robot's secret is kept cannot be read or written
       + DelegationPending       the domain's parent does not point at the new zone yet
 
 `x` is the root. ``values/`` raises its own ``ValuesError`` (it imports nothing from here).
@@ -228,6 +229,10 @@ class InputRefused(HarborError):
 
 class FeatureMissing(HarborError):
     """An older Harbor would drop the field without a word, so it is not sent."""
+
+
+class SecretStoreError(SlipwayError):
+    """The place where a robot's secret is kept cannot be read or written, or holds something else."""
 
 
 class DelegationPending(SlipwayError):

@@ -23,6 +23,7 @@ from slipway.cli.explain import explain
 from slipway.cli.forecast import forecast
 from slipway.cli.images import images
 from slipway.cli.init import init
+from slipway.cli.login_kit import login_kit
 from slipway.cli.prove import prove
 from slipway.cli.publish import publish
 from slipway.cli.render import render
@@ -64,7 +65,7 @@ def options(
 
 for command in (
     init, bootstrap, schema, explain, render, diff, images, publish, status, verify, upgrade,
-    check, forecast, diagram, teardown, prove,
+    check, forecast, diagram, login_kit, teardown, prove,
 ):  # fmt: skip
     app.command()(command)
 app.add_typer(rehearse.app, name="rehearse")
