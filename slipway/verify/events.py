@@ -48,9 +48,7 @@ async def _told(scene: Scene, receiver: Receiver) -> int:
         skip_cert_verify=True,
     )
     policy = Webhook(name=_HOOK, enabled=True, event_types=["PUSH_ARTIFACT"], targets=[target])
-    made = await scene.api.send(webhooks.create(throwaway.name, policy))
-    throwaway.hooks.append(made.number)
-    return made.number
+    return await throwaway.hook(policy)
 
 
 async def _pushed(scene: Scene) -> str:

@@ -10,9 +10,10 @@ from slipway.harbor.client.models import ProjectMetadata, ProjectReq
 from slipway.verify import content
 from slipway.verify.check import Failed
 from slipway.verify.content import descriptor, manifest
-from slipway.verify.registry import Registry, RegistryRefused
+from slipway.verify.registry import Registry
 from slipway.verify.round_trip import TAG, known, project_of, registry_of
 from slipway.verify.scene import Blob, Scene
+from slipway.verify.sending import RegistryRefused
 
 _INDEX_TAG = "index"
 

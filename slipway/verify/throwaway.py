@@ -17,8 +17,9 @@ from pydantic import SecretStr
 from infra.errors import AnswerLost, HarborError, NotAllowedNow, NothingThere, RightMissing
 from slipway.harbor.client import HarborClient, Pages, Request
 from slipway.harbor.client.api import artifacts, projects, robots, webhooks
-from slipway.harbor.client.models import Access, Permission, Project, ProjectMetadata, ProjectReq, RobotCreate
+from slipway.harbor.client.models import Access, Permission, Project, ProjectMetadata, ProjectReq, RobotCreate, Webhook
 from slipway.harbor.client.request import page_of
+from slipway.verify.held import held
 
 PREFIX = "slipway-verify-"
 _NAME = re.compile(rf"{PREFIX}[0-9a-f]{{12}}")
@@ -54,11 +55,21 @@ class Throwaway:
         self.begun = True
         request = projects.create(ProjectReq(project_name=self.name, metadata=ProjectMetadata(public="false")))
         try:
-            await self.harbor.send(request)
+            await held(self.harbor.send(request), self._keep)
         except HarborError as error:
             self.begun = isinstance(error, AnswerLost)
             raise
         self.made = True
+
+    def _keep(self, _: object) -> None:
+        self.made = True
+
+    async def hook(self, policy: Webhook) -> int:
+        """Have Harbor tell of what happens in it; gives the policy's id."""
+        request = webhooks.create(self.name, policy)
+        made = await held(self.harbor.send(request), lambda made: self.hooks.append(made.number))
+        self.hooks.append(made.number)
+        return made.number
 
     async def robot(self) -> tuple[str, SecretStr]:
         """Make a robot with the least rights, for a day; gives its name and secret."""

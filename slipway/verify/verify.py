@@ -5,7 +5,6 @@ report.verdict      # "passed" or "failed"
 """
 
 import asyncio
-import contextlib
 import ssl
 import time
 from collections import Counter
@@ -19,6 +18,7 @@ from pydantic import SecretStr
 from infra.errors import HarborError
 from slipway.harbor.client import Connection
 from slipway.verify.check import Check, Outcome, Selection, State
+from slipway.verify.held import settle
 from slipway.verify.runner import run_checks
 from slipway.verify.scene import Options, Scene, Target
 from slipway.verify.throwaway import could_not
@@ -112,12 +112,8 @@ async def _clean(scene: Scene, note: Callable[[str], None]) -> None:
     if scene.throwaway is None or not scene.throwaway.begun:
         return
     name = scene.throwaway.name
-    removal, until = asyncio.ensure_future(scene.throwaway.remove()), time.monotonic() + _CLEANING_SECONDS
-    while not removal.done() and (left := until - time.monotonic()) > 0:
-        # A second Ctrl-C must not leave it behind either.
-        with contextlib.suppress(asyncio.CancelledError):
-            await asyncio.wait({removal}, timeout=left)
-    removal.cancel()
+    removal = asyncio.ensure_future(scene.throwaway.remove())
+    await settle(removal, _CLEANING_SECONDS)  # a second Ctrl-C must not leave it behind either
     try:
         await removal
     except HarborError as error:

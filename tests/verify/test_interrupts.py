@@ -15,13 +15,16 @@ from tests.harbor.process import ROOT
 STEPS = [
     pytest.param({"operation": "login"}, id="login"),
     pytest.param({"operation": "create_project"}, id="project"),
-    pytest.param({"operation": "create_robot"}, id="robot"),
-    pytest.param({"method": "POST", "path": "/app/blobs/uploads/"}, id="upload begins"),
+    pytest.param({"kind": "late", "operation": "create_project"}, id="project made"),
+    pytest.param({"kind": "late", "operation": "create_robot"}, id="robot made"),
+    pytest.param({"kind": "late", "method": "POST", "path": "/app/blobs/uploads/"}, id="upload begun"),
     pytest.param({"method": "PATCH", "path": "/app/blobs/uploads/", "after": 2}, id="upload"),
     pytest.param({"method": "PUT", "path": "/app/blobs/uploads/"}, id="upload ends"),
     pytest.param({"method": "GET", "path": "/app/blobs/sha256"}, id="pull"),
     pytest.param({"method": "PUT", "path": "/manifests/v1$"}, id="manifest"),
-    pytest.param({"operation": "create_webhook"}, id="webhook"),
+    pytest.param({"kind": "late", "method": "POST", "path": "/app/blobs/uploads/", "after": 1}, id="next upload begun"),
+    pytest.param({"kind": "late", "method": "POST", "path": "/copy/blobs/uploads/"}, id="mounted"),
+    pytest.param({"kind": "late", "operation": "create_webhook"}, id="webhook made"),
     pytest.param({"operation": "update_project"}, id="signature"),
     pytest.param({"operation": "delete_artifact"}, id="delete"),
     pytest.param({"operation": "delete_repository"}, id="clean"),
@@ -41,23 +44,25 @@ def running(server, *options):
             process.kill()
 
 
-def meet(server, process, fault, seconds=1.5):
-    """Wait until the run meets a fault that makes a request slow."""
-    server.fault("slow", seconds=seconds, **fault)
+def meet(server, process, fault, seconds=0.8):
+    """Wait until the run meets a fault that makes a request slow; gives the time when that one is through."""
+    server.fault(**{"kind": "slow", "seconds": seconds, **fault})
     until = time.monotonic() + 20
     while not server.faults()[0]["hits"]:
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < until
         time.sleep(0.01)
     time.sleep(0.05)
+    return time.monotonic() + seconds
 
 
 @pytest.mark.parametrize("fault", STEPS)
 def test_an_interrupt_leaves_nothing_behind(registry, fault):
     with running(registry.server) as process:
-        meet(registry.server, process, fault)
+        over = meet(registry.server, process, fault)
         process.send_signal(signal.SIGINT)
         out, said = process.communicate(timeout=20)
+    time.sleep(max(0.0, over - time.monotonic()) + 0.1)  # what the server was at when the run ended
 
     assert (process.returncode, out) == (130, "")
     assert "interrupted: taking away what was made in the registry" in said

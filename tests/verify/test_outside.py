@@ -99,7 +99,7 @@ def test_a_fault_shows_under_its_check(bare, fault, check, says, fix):
 
 
 SWITCHES = [
-    pytest.param({"heartbeat_age": 300}, "outside.jobs", "300 s old", "rollout restart", id="job service hangs"),
+    pytest.param({"heartbeat_age": 300}, "outside.jobs", "the last sign of life", "rollout restart", id="job service hangs"),
     pytest.param({"unhealthy": {"jobservice": "x"}}, "outside.jobs", "no job service", "its log for Redis", id="none"),
     pytest.param({"unhealthy": {"trivy": "x"}}, "outside.scanner", "unhealthy", "harbor-trivy", id="scanner ill"),
     pytest.param({"jobs_paused": ["IMAGE_SCAN"]}, "outside.queues", "paused: IMAGE_SCAN", "resume it", id="queue"),
