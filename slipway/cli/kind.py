@@ -79,6 +79,7 @@ def up(
       slipway kind up --dry-run
       slipway kind up
       slipway kind up --name trial --host-port 30102
+      slipway kind up --expose ingress --host registry.localhost
       slipway kind up --direct
 
     Exit codes: 0 done, 1 something is missing, in the way, or was not delivered (run it again to go on), 2 usage.
@@ -106,7 +107,7 @@ def up(
         return
     try:
         with Live() as live:
-            run_steps(steps(Commands(place.kubeconfig), place, wishes, root, live), live)
+            run_steps(steps(Commands(place.kubeconfig, live.tell), place, wishes, root, live), live)
     except KeyboardInterrupt:
         console.note("interrupted: the same command goes on from here")
         raise

@@ -13,12 +13,14 @@ import os
 import shlex
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from infra.errors import KindError, Problem
 
+_TELL_SECONDS = 2.0
 #: Where to get each program.
 _HOMES = {
     "docker": "install Docker Engine or Docker Desktop: https://docs.docker.com/get-docker/",
@@ -43,9 +45,11 @@ class Commands:
 
     Attributes:
         kubeconfig: of the cluster.
+        tell: told every two seconds which command runs.
     """
 
     kubeconfig: Path
+    tell: Callable[[str], None] = lambda _: None
     is_dry: bool = field(default=False, init=False)
 
     def attempt(self, *command: str, stdin: str = "", fresh: str = "") -> Answer:
@@ -60,13 +64,34 @@ class Commands:
             KindError: there is no such program.
         """
         del fresh
-        try:
-            done = subprocess.run(
-                command, input=stdin, capture_output=True, text=True, check=False, env=self.environment
-            )
-        except FileNotFoundError:
-            raise missing(command[0]) from None
+        with self._told_of(" ".join(command[:3])):
+            try:
+                done = subprocess.run(
+                    command, input=stdin, capture_output=True, text=True, check=False, env=self.environment
+                )
+            except FileNotFoundError:
+                raise missing(command[0]) from None
         return Answer(done.returncode, done.stdout, done.stderr)
+
+    @contextlib.contextmanager
+    def _told_of(self, name: str) -> Generator[None]:
+        """Say that a command lives, for as long as the block runs.
+
+        From a thread: `communicate` with a timeout does not go on writing what a process reads when it is called again.
+        """
+        started, is_over = time.monotonic(), threading.Event()
+
+        def say() -> None:
+            while not is_over.wait(_TELL_SECONDS):
+                self.tell(f"{name}, {time.monotonic() - started:.0f} s")
+
+        teller = threading.Thread(target=say, daemon=True)
+        teller.start()
+        try:
+            yield
+        finally:
+            is_over.set()
+            teller.join()
 
     def ask(self, *command: str, fresh: str = "") -> str:
         """Run a command that only reads, and give what it wrote.

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from slipway.cli import run
+from slipway.kind import sources
 
 ROOT = Path(__file__).parents[2]
 PROGRAM = Path(__file__).with_name("program.py")
@@ -83,8 +84,14 @@ def free_port() -> int:
         return one.getsockname()[1]
 
 
+@pytest.fixture(scope="session")
+def rsa_key():
+    """One key for all tests: another takes a second."""
+    return sources._rsa(4096)
+
+
 @pytest.fixture
-def machine(tmp_path, monkeypatch):
+def machine(tmp_path, monkeypatch, rsa_key):
     """A machine with Docker, kind, kubectl and Helm, and nothing made yet."""
     one = Machine(tmp_path)
     one.path.write_text(
@@ -110,6 +117,7 @@ def machine(tmp_path, monkeypatch):
     monkeypatch.setenv("SLIPWAY_DATA", str(one.data))
     for variable in ("SLIPWAY_GIT_TOKEN", "SLIPWAY_GIT_READ_TOKEN", "KUBECONFIG"):
         monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setattr(sources, "_rsa", lambda _bits: rsa_key)
     monkeypatch.chdir(ROOT)
     return one
 
