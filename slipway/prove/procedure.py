@@ -118,7 +118,7 @@ class Proof:
         """Play a part and write down how it ended.
 
         Raises:
-            ProofError: it failed, and what follows needs it.
+            SlipwayError: it failed, and what follows needs it.
         """
         if part.left_out:
             self._begin(part, "")
@@ -126,7 +126,7 @@ class Proof:
             return
         try:
             self._play(part)
-        except ProofError:
+        except SlipwayError:
             if part.otherwise:
                 self.watcher.note(f"{part.name} failed; going on with {part.otherwise.name}")
                 self._do(part.otherwise)

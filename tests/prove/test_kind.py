@@ -75,6 +75,21 @@ def test_the_password_is_given_to_verify_and_written_nowhere(machine, prove):
     assert "refused admin:***" in written
 
 
+def test_a_password_that_cannot_be_read_is_a_failed_check_and_the_upgrade_is_played_all_the_same(
+    machine, prove, tmp_path
+):
+    shim = tmp_path / "bin" / "kubectl"
+    shim.write_text(shim.read_text().replace("HARBOR_ADMIN_PASSWORD", "OTHER"))
+
+    code, _, _ = prove("trial", "--on", "kind")
+
+    assert code == 1
+    assert machine.verbs == ["slipway kind"] * 4
+    results = {step["name"]: step["result"] for step in machine.report["steps"]}
+    assert results["verify"] == results["verify again"] == "failed"
+    assert results["upgrade"] == "passed"
+
+
 def test_a_cluster_of_that_name_that_no_proof_made_is_left_alone(machine, prove):
     machine.change(lambda state: state["clusters"].append("prove-trial"))
 
