@@ -19,6 +19,7 @@
       + NotDelivered            Flux has not delivered the commit
       + BootstrapError          the account: no rights to it, or something in it is somebody else's
       + RehearsalError          the rehearsal could not go on
+      + ProofError              the proof may not begin, a step of it failed, or it left something
       + KindError               the laptop's cluster: a program is missing, or somebody else's thing is in the way
       + HarborError             Harbor's API said no, or what it said is of no use
         - HarborAway            no answer, or one that says to come back later
@@ -154,6 +155,10 @@ class RehearsalError(SlipwayError):
 
 class TeardownError(SlipwayError):
     """The teardown stopped before its end, or was not confirmed."""
+
+
+class ProofError(SlipwayError):
+    """The proof may not begin, a step of it failed, or something of it is left."""
 
 
 class BootstrapError(SlipwayError):

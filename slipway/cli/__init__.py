@@ -25,6 +25,7 @@ from slipway.cli.forecast import forecast
 from slipway.cli.images import images
 from slipway.cli.init import init
 from slipway.cli.login_kit import login_kit
+from slipway.cli.prove import prove
 from slipway.cli.publish import publish
 from slipway.cli.render import render
 from slipway.cli.schema import schema
@@ -65,7 +66,7 @@ def options(
 
 for command in (
     init, bootstrap, schema, explain, render, diff, images, publish, status, verify, upgrade,
-    check, doctor, forecast, diagram, login_kit, teardown,
+    check, doctor, forecast, diagram, login_kit, teardown, prove,
 ):  # fmt: skip
     app.command()(command)
 app.add_typer(rehearse.app, name="rehearse")
