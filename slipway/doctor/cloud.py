@@ -4,11 +4,11 @@ What AWS does not let us look at is a warning, not a failure: `pulumi up` may ha
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import wraps
 
 from infra import tables
-from infra.naming import Names, dns_region
+from infra.naming import dns_region
 from slipway.doctor.check import Check, Failed, Skipped, Warned
 from slipway.doctor.scene import Scene
 
@@ -24,11 +24,9 @@ _EXPIRED = {
 _REFUSED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "UnauthorizedException"}
 _LOG_IN = "set AWS_PROFILE, or log in again: aws sso login; aws configure"
 _ASSUMED = re.compile(r"^(arn:[^:]+):sts::(\d+):assumed-role/([^/]+)/.+$")
-#: EC2's quota of running on-demand vCPUs of the standard families, of elastic addresses, and the VPC's of VPCs.
-VCPUS, ADDRESSES, VPCS = ("ec2", "L-1216C47A"), ("ec2", "L-0263D0A3"), ("vpc", "L-F678F1CE")
 
 
-def _asks_aws(look: Callable[[Scene], str]) -> Callable[[Scene], str]:
+def asks_aws(look: Callable[[Scene], str]) -> Callable[[Scene], str]:
     """Turn what AWS says no with into a warning or a failure."""
 
     @wraps(look)
@@ -57,7 +55,7 @@ def _asks_aws(look: Callable[[Scene], str]) -> Callable[[Scene], str]:
     return asking
 
 
-@_asks_aws
+@asks_aws
 def identity(scene: Scene) -> str:
     """Ask who we are; without an environment, only that."""
     # A region that the account has not turned on takes no credentials, so a region that always is gets asked.
@@ -81,7 +79,7 @@ def identity(scene: Scene) -> str:
     return arn
 
 
-@_asks_aws
+@asks_aws
 def region(scene: Scene) -> str:
     """Ask whether the account has turned the region on."""
     name = scene.settings.region
@@ -97,7 +95,7 @@ def region(scene: Scene) -> str:
     return name
 
 
-@_asks_aws
+@asks_aws
 def zones(scene: Scene) -> str:
     """Ask for the zones of the account, whose letters are its own."""
     wanted = scene.settings.zone_names
@@ -112,7 +110,7 @@ def zones(scene: Scene) -> str:
     return ", ".join(wanted)
 
 
-@_asks_aws
+@asks_aws
 def nodes(scene: Scene) -> str:
     """Ask where EC2 offers the type: each zone has a node group of it."""
     settings = scene.settings
@@ -128,7 +126,7 @@ def nodes(scene: Scene) -> str:
     return f"{node_type} in {', '.join(settings.zone_names)}"
 
 
-@_asks_aws
+@asks_aws
 def database(scene: Scene) -> str:
     """Ask where RDS offers the class for the chosen PostgreSQL."""
     settings = scene.settings
@@ -151,7 +149,7 @@ def database(scene: Scene) -> str:
     return f"{kind} with PostgreSQL {major} in {', '.join(usable)}"
 
 
-@_asks_aws
+@asks_aws
 def cache(scene: Scene) -> str:
     """Ask for the Valkey version, and whether the region sells the node type: AWS tells no zones of caches."""
     settings, client = scene.settings, scene.aws("elasticache")
@@ -168,7 +166,7 @@ def cache(scene: Scene) -> str:
     return f"{kind} with Valkey {version}; AWS tells no zones of caches"
 
 
-@_asks_aws
+@asks_aws
 def kubernetes(scene: Scene) -> str:
     """Ask what EKS says of the version."""
     version = scene.settings.kubernetes_version
@@ -183,53 +181,6 @@ def kubernetes(scene: Scene) -> str:
     if "unsupported" in status:
         raise Failed(f"EKS {version} is out of support", "raise kubernetesVersion")
     return f"EKS {version}: {status or 'offered'}"
-
-
-@_asks_aws
-def quotas(scene: Scene) -> str:
-    """Hold what a new environment takes against the account's limits."""
-    settings, ec2 = scene.settings, scene.aws("ec2")
-    vpcs = ec2.describe_vpcs()["Vpcs"]
-    name = Names(settings.environment).physical("vpc")
-    if any({"Key": "Name", "Value": name} in vpc.get("Tags", ()) for vpc in vpcs):
-        raise Skipped(f"{name} is there already: what it takes is taken")
-    kind = settings.sized.node_type or ""
-    (shape,) = ec2.describe_instance_types(InstanceTypes=[kind])["InstanceTypes"]
-    count = (settings.sized.nodes_per_zone or 1) * len(settings.zone_names)
-    makes_network = settings.network.existing is None
-    addresses = {"none": 0, "single": 1}.get(settings.nat, len(settings.zone_names)) if makes_network else 0
-    wanted = {
-        "vCPUs of on-demand instances": (VCPUS, 0, count * shape["VCpuInfo"]["DefaultVCpus"]),
-        "elastic IP addresses": (ADDRESSES, len(ec2.describe_addresses()["Addresses"]) if addresses else 0, addresses),
-        "VPCs": (VPCS, len(vpcs), 1 if makes_network else 0),
-    }
-    return _held(scene, wanted.items())
-
-
-def _held(scene: Scene, wanted: Iterable[tuple[str, tuple[tuple[str, str], int, int]]]) -> str:
-    from botocore.exceptions import ClientError  # noqa: PLC0415
-
-    client = scene.aws("service-quotas")
-    short, told, fixes = [], [], []
-    for name, ((service, code), used, more) in wanted:
-        try:
-            limit = client.get_service_quota(ServiceCode=service, QuotaCode=code)["Quota"]["Value"]
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "NoSuchResourceException":
-                raise
-            continue
-        told.append(f"{name}: {used} + {more} of {limit:g}")
-        if more and used + more > limit:
-            short.append(told[-1])
-            fixes.append(
-                f"aws service-quotas request-service-quota-increase --service-code {service} --quota-code {code} "
-                f"--desired-value {used + more} --region {scene.settings.region}"
-            )
-    if short:
-        raise Failed("; ".join(short), "\n".join(fixes))
-    if not told:
-        raise Skipped("AWS tells no quota here")
-    return "; ".join(told)
 
 
 _NEEDS = ("cloud.identity",)
@@ -276,13 +227,6 @@ CHECKS = (
         shows="ElastiCache offers the node type and the Valkey version",
         fix="choose another sizes.cacheNodeType",
         do=cache,
-        needs=("cloud.region",),
-    ),
-    Check(
-        id="cloud.quotas",
-        shows="the account's limits of vCPUs, addresses and VPCs leave room for a new environment",
-        fix="ask for more in the console: Service Quotas",
-        do=quotas,
         needs=("cloud.region",),
     ),
 )
