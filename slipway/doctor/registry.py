@@ -141,13 +141,13 @@ async def _version(scene: Scene) -> str:
 def _password(scene: Scene) -> "SecretStr":
     """Give what was given, or the administrator's from Secrets Manager: for the environment's own address alone."""
     from infra.naming import Names  # noqa: PLC0415
-    from slipway.login_kit.target import WAYS, Registry, password_of  # noqa: PLC0415
+    from slipway.harbor.administrator import NAME, WAYS, first_password  # noqa: PLC0415
 
-    if scene.password is None and scene.registry:
-        raise Skipped(f"no password was given: {WAYS}")
-    prefix, region = Names(scene.environment).secrets_prefix, scene.settings.region
-    registry = Registry(url=scene.url, environment=scene.environment, region=region, prefix=prefix)
-    found, why = password_of(registry, scene.username, given=scene.password)
+    if scene.password is not None:
+        return scene.password
+    if scene.registry or scene.username != NAME:
+        raise Skipped(f"no password of {scene.username} was given: {WAYS}")
+    found, why = first_password(Names(scene.environment).secrets_prefix, scene.settings.region)
     if found is None:
         raise Skipped(f"{why}; {WAYS}")
     return found

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from infra.errors import Problem, ProofError
+from slipway.harbor.administrator import KEY, SECRET, VARIABLE
 from slipway.kind.cluster import State, look
 from slipway.kind.commands import Commands
 from slipway.kind.place import Place
@@ -19,7 +20,6 @@ from slipway.prove.record import Record
 _UP = "up"
 #: Where kind's own registry is not.
 _PORTS = range(30102, 30200)
-_PASSWORD = "SLIPWAY_HARBOR_PASSWORD"  # noqa: S105  # a name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,7 +116,7 @@ class KindStage:
         return self._command("slipway", *words)
 
     def _password(self) -> Mapping[str, str]:
-        return {_PASSWORD: value_of(self._commands, "harbor", "harbor-admin", "HARBOR_ADMIN_PASSWORD")}
+        return {VARIABLE: value_of(self._commands, "harbor", SECRET, KEY)}
 
     def _command(self, *words: str) -> Command:
         return Command(words=words, cwd=self.root)
