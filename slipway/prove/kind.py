@@ -57,7 +57,11 @@ class KindStage:
             Part(name=_UP, command=self._up(self.record.charts[0]), before=self._refuse_taken, pays=True),
             status,
             verify,
-            Part(name="upgrade", command=self._up(self.record.charts[1]), left_out=without.get("upgrade", "")),
+            Part(
+                name="upgrade",
+                command=self._up(self.record.charts[1], "--upgrade"),
+                left_out=without.get("upgrade", ""),
+            ),
             Part(
                 name="verify again",
                 command=self._verify(),
@@ -104,9 +108,9 @@ class KindStage:
     def _commands(self) -> Commands:
         return Commands(self.place.kubeconfig)
 
-    def _up(self, chart: str) -> Command:
+    def _up(self, chart: str, *more: str) -> Command:
         where = ("--name", self.record.name, "--host-port", str(self.record.port))
-        return self._command("slipway", "kind", "up", *where, "--chart-version", chart, "--output", "json")
+        return self._command("slipway", "kind", "up", *where, "--chart-version", chart, *more, "--output", "json")
 
     def _status(self) -> Command:
         return self._command("slipway", "kind", "status", "--name", self.record.name, "--output", "json")
