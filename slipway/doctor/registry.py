@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
+from slipway.address import parts_of
 from slipway.doctor.check import Check, Failed, Skipped, Warned
 from slipway.doctor.scene import ANSWER_SECONDS, Scene, refusal
 
@@ -30,9 +31,10 @@ _AWAY = "slipway status shows whether it is delivered; then look at the load bal
 
 def name(scene: Scene) -> str:
     """Resolve the host; before the first delivery nobody has made its record."""
-    host = urlsplit(scene.url).hostname or ""
-    if not host:
+    parts = parts_of(scene.url)
+    if parts is None:
         raise Failed(f"{scene.url!r} is no address", "give --registry https://HOST[:PORT]")
+    host = parts.hostname
     if _is_proxied(scene.url):
         return f"a proxy is between, which asks its own DNS for {host}"
     try:

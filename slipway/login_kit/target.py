@@ -13,6 +13,7 @@ from infra.errors import Problem, SettingsError
 from infra.layers import did_you_mean
 from infra.naming import Names
 from infra.stack_config import environments, from_stack_file, stack_file
+from slipway.address import parts_of
 from slipway.harbor.administrator import NAME, first_password
 from slipway.project import find_root
 
@@ -44,9 +45,12 @@ def registry_of(name: str | None) -> Registry:
     """Give the registry of an environment, or at an address; without a name, of the only environment there is.
 
     Raises:
-        SettingsError: there is no such environment.
+        SettingsError: there is no such environment, or it is no address.
     """
     if name and "://" in name:
+        if parts_of(name) is None:
+            what, fix = f"{name!r} is not an address of a registry", "write it as https://registry.example.com"
+            raise SettingsError(Problem(where="--registry", what=what, fix=fix))
         return Registry(url=name.rstrip("/"))
     root = find_root(Path.cwd())
     known = environments(root)

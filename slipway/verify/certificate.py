@@ -10,6 +10,7 @@ import ssl
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
+from slipway.address import parts_of
 from slipway.verify.check import Check, Failed, Skipped
 from slipway.verify.scene import Scene, Target
 from slipway.verify.web import AWAY, opened, proxy_of
@@ -77,7 +78,8 @@ async def redirect(scene: Scene) -> str:
         raise Failed(
             f"{plain} is answered with {raw.status} in clear text" + (f" and sent to {place}" if place else "")
         )
-    if urlsplit(place).hostname != parts.hostname:
+    there = parts_of(place)
+    if there is None or there.hostname != parts.hostname:
         raise Failed(f"{plain} is sent to {place}")
     return f"{plain} is sent to {place}"
 

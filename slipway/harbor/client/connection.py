@@ -6,11 +6,11 @@ Connection(url="https://registry.example.com", name="admin", secret=SecretStr(â€
 import ssl
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
 from infra.errors import HarborAway, Problem, SettingsError
+from slipway.address import parts_of
 
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
@@ -86,9 +86,9 @@ class Connection:
 
 
 def _problem(url: str, *, allow_http: bool) -> Problem | None:
-    parts = urlsplit(url)
+    parts = parts_of(url)
     example = "write it as https://registry.example.com"
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
+    if parts is None:
         return Problem(where="url", what=f"{url!r} is not an address of a registry", fix=example)
     if parts.username or parts.password:
         return Problem(where="url", what="there is a name or a secret in the address", fix="give them apart from it")
