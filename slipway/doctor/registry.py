@@ -2,7 +2,6 @@
 
 import asyncio
 import socket
-import ssl
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING
@@ -10,22 +9,13 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from slipway.address import parts_of
+from slipway.certificates import LEAST_DAYS, advice, end_of
 from slipway.doctor.check import Check, Failed, Skipped, Warned
 from slipway.doctor.scene import ANSWER_SECONDS, Scene, refusal
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
 
-#: ACM renews 60 days before the end, cert-manager 30: with less, nobody does.
-DAYS = 30
-_AUTHORITY = "trust your authority with --ca-file, or serve a certificate of one that clients trust, with its chain"
-#: OpenSSL's reason → what to do; anything else is a matter of the authority.
-_FIXES = {
-    9: "its time has not come: look at the clock of this machine, then at the certificate",
-    10: "renew it: ACM does so by itself while the validation record is in DNS",
-    62: "the certificate is another host's: set slipway:domain, or let the load balancer serve the right one",
-    64: "the certificate is another host's: set slipway:domain, or let the load balancer serve the right one",
-}
 _AWAY = "slipway status shows whether it is delivered; then look at the load balancer, the firewall and the proxy"
 
 
@@ -62,12 +52,12 @@ def certificate(scene: Scene) -> str:
             shown = answer.extensions["network_stream"].get_extra_info("ssl_object").getpeercert()
     except httpx2.HTTPError as error:
         if refused := refusal(error):
-            fix = _FIXES.get(refused.verify_code, _AUTHORITY)
+            fix = advice(refused.verify_code)
             raise Failed(refused.verify_message.rstrip("."), fix) from error
         raise Failed(f"{scene.url}: no TLS connection: {error or type(error).__name__}", _AWAY) from error
-    end = datetime.fromtimestamp(ssl.cert_time_to_seconds(str(shown["notAfter"])), UTC)
+    end = end_of(shown)
     days = (end - datetime.now(UTC)).days
-    if days < DAYS:
+    if days < LEAST_DAYS:
         raise Warned(f"ends in {days} days, on {end:%Y-%m-%d}: nobody renews it")
     return f"{days} days left, until {end:%Y-%m-%d}"
 
@@ -191,7 +181,7 @@ CHECKS = (
     ),
     Check(
         id="registry.certificate",
-        shows=f"the certificate is trusted, for this host, and lasts {DAYS} days and more",
+        shows=f"the certificate is trusted, for this host, and lasts {LEAST_DAYS} days and more",
         fix="look at its renewal: on AWS the validation record in DNS, else cert-manager's Certificate",
         do=certificate,
         needs=("registry.name",),
