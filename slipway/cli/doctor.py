@@ -1,6 +1,5 @@
 """`slipway doctor`: what stands in the way, on this machine and wherever an environment reaches."""
 
-import os
 import sys
 import time
 from pathlib import Path
@@ -8,13 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from slipway.cli import console
+from slipway.cli import console, password
 from slipway.cli.console import Output
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from pydantic import SecretStr
 
     from slipway.doctor.check import Check, Outcome, State
     from slipway.doctor.scene import Scene
@@ -85,7 +82,7 @@ def doctor(
         context=context,
         registry=registry,
         username=username,
-        password=_password(stdin=password_stdin),
+        password=password.given(stdin=password_stdin),
         ca_file=ca_file,
     )
     started = time.monotonic()
@@ -96,17 +93,6 @@ def doctor(
         console.result(_text(environment, outcomes, time.monotonic() - started))
     if any(one.state == "failed" for one in outcomes):
         raise typer.Exit(1)
-
-
-def _password(*, stdin: bool) -> "SecretStr | None":
-    from pydantic import SecretStr
-
-    from slipway.login_kit.target import VARIABLE
-
-    given = sys.stdin.readline().rstrip("\r\n") if stdin else os.environ.get(VARIABLE, "")
-    if stdin and not given:
-        raise typer.BadParameter("standard input gives no password", param_hint="--password-stdin")
-    return SecretStr(given) if given else None
 
 
 def _run(checks: "Sequence[Check]", scene: "Scene", at_once: int) -> "list[Outcome]":

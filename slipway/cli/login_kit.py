@@ -1,19 +1,15 @@
 """`slipway login-kit`: a robot for a team, and what it pastes into docker, Kubernetes and its CI."""
 
 import datetime as dt
-import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from slipway.cli import console
+from slipway.cli import console, password
 from slipway.cli.console import Output
 
 if TYPE_CHECKING:
-    from pydantic import SecretStr
-
     from slipway.harbor.robots import Issued
     from slipway.login_kit.kit import Kit
     from slipway.login_kit.procedure import Outcome, Task
@@ -143,7 +139,7 @@ def login_kit(
         asked=Asked(projects=tuple(dict.fromkeys(projects)), preset=preset, name=name, days=days, take_over=take_over),
         login=Login(
             username=username,
-            password=_password(stdin=password_stdin),
+            password=password.given(stdin=password_stdin),
             robot=robot,
             ca_file=ca_file,
             allow_http=allow_http,
@@ -169,17 +165,6 @@ def login_kit(
         # A rotation is a daily job's: it shows snippets only where they are asked for.
         snippets = _snippets(outcome) if only or to or not rotate else []
         console.result("\n".join([*_about(task, outcome), *snippets]))
-
-
-def _password(*, stdin: bool) -> "SecretStr | None":
-    from pydantic import SecretStr
-
-    from slipway.login_kit.target import VARIABLE
-
-    text = sys.stdin.readline().rstrip("\r\n") if stdin else os.environ.get(VARIABLE, "")
-    if stdin and not text:
-        raise typer.BadParameter("there is nothing on standard input", param_hint="--password-stdin")
-    return SecretStr(text) if text else None
 
 
 def _json(task: "Task", outcome: "Outcome") -> dict[str, object]:

@@ -1,19 +1,16 @@
 """`slipway verify`: prove that a registry works."""
 
 import re
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from slipway.cli import console
+from slipway.cli import console, password
 from slipway.cli.console import Output
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from pydantic import SecretStr
 
     from slipway.verify.check import Outcome, Selection, State
     from slipway.verify.scene import Options, Target
@@ -109,7 +106,7 @@ def verify(
     found = target_of(
         target,
         username=username,
-        given=_password(stdin=password_stdin),
+        given=password.given(stdin=password_stdin),
         robot=robot,
         cluster=Cluster(kubeconfig=kubeconfig, context=context, sure=bool(kubeconfig or context)),
         ca_file=ca_file,
@@ -176,22 +173,6 @@ def _refuse_contradictions(*, read_only: bool, removes: bool, gc: bool) -> None:
     given = [option for option, is_there in {"--remove-leftovers": removes, "--gc": gc}.items() if is_there]
     if read_only and given:
         raise typer.BadParameter(f"{' and '.join(given)} would change something", param_hint="--read-only")
-
-
-def _password(*, stdin: bool) -> "SecretStr | None":
-    import os
-
-    from pydantic import SecretStr
-
-    from slipway.verify.target import VARIABLE
-
-    if stdin:
-        line = sys.stdin.readline().rstrip("\r\n")
-        if not line:
-            raise typer.BadParameter("standard input is empty", param_hint="--password-stdin")
-        return SecretStr(line)
-    text = os.environ.get(VARIABLE, "")
-    return SecretStr(text) if text else None
 
 
 def _bytes(text: str) -> int:

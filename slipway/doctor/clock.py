@@ -3,14 +3,13 @@
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
+from slipway.certificates import EXPIRED, NOT_YET
 from slipway.doctor.check import Check, Failed, Skipped, Warned
 from slipway.doctor.scene import ANSWER_SECONDS, Scene, refusal
 from values.facts import HARBOR_CHART_REPOSITORY
 
 #: AWS refuses a signature that is more than five minutes off; below, certificates and tokens begin to go wrong.
 REFUSED, NOTICED = timedelta(minutes=5), timedelta(seconds=30)
-#: What OpenSSL says of a certificate out of its time.
-_OUT_OF_TIME = (9, 10)
 _NETWORK = "look at the network and at HTTPS_PROXY; without an answer, compare with `date -u` elsewhere"
 
 
@@ -27,7 +26,7 @@ def clock(scene: Scene) -> str:
             answer = client.head(url)
     except httpx2.HTTPError as error:
         refused = refusal(error)
-        if refused and refused.verify_code in _OUT_OF_TIME:
+        if refused and refused.verify_code in {NOT_YET, EXPIRED}:
             what = f"it is {begun:%Y-%m-%d %H:%M} here, which is outside the time of {url}'s certificate"
             raise Failed(what) from error
         raise Warned(f"{url} gives no answer to compare with: {error or type(error).__name__}", _NETWORK) from error

@@ -183,6 +183,30 @@ def kubernetes(scene: Scene) -> str:
     return f"EKS {version}: {status or 'offered'}"
 
 
+@asks_aws
+def zone(scene: Scene) -> str:
+    """Look for the hosted zone of the settings as the program does: by name, and it takes one public zone alone."""
+    settings = scene.settings
+    key = "existingZone" if settings.dns.existing_zone else "delegateFrom"
+    name = settings.dns.existing_zone or settings.dns.delegate_from
+    if not name:
+        raise Skipped("dns names no hosted zone: one is made, and waits for its delegation")
+    client = scene.aws("route53", dns_region(settings.region))
+    # They come in the order of their names, from this one on.
+    listed = client.list_hosted_zones_by_name(DNSName=name)["HostedZones"]
+    found = [one for one in listed if one["Name"].rstrip(".") == name]
+    public = [one["Id"].rpartition("/")[2] for one in found if not one.get("Config", {}).get("PrivateZone")]
+    if len(public) > 1:
+        fix = "delete the one that the registrar does not point to: aws route53 list-hosted-zones-by-name"
+        raise Failed(f"{name} is there {len(public)} times ({', '.join(public)}): the program cannot tell which", fix)
+    if not public:
+        where = (
+            "is a private hosted zone alone, which ACM does not see" if found else "is no hosted zone of this account"
+        )
+        raise Failed(f"{name} {where}", f"take the credentials of the account that has it, or correct dns.{key}")
+    return f"{name} is {public[0]}"
+
+
 _NEEDS = ("cloud.identity",)
 CHECKS = (
     Check(
@@ -194,6 +218,13 @@ CHECKS = (
         environment=False,
     ),
     Check(id="cloud.region", shows="the region is enabled for the account", fix="enable it", do=region, needs=_NEEDS),
+    Check(
+        id="cloud.zone",
+        shows="the hosted zone of dns.existingZone or dns.delegateFrom is in the account, public, and there once",
+        fix="correct dns.existingZone or dns.delegateFrom",
+        do=zone,
+        needs=_NEEDS,
+    ),
     Check(
         id="cloud.zones",
         shows="the zones are available to the account",

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from httpx2 import Client
 
 FLUX, HARBOR = "flux-system", "harbor"
+#: The ConfigMap that `infra/delivery/bootstrap.py` writes.
+INFO = "flux-runtime-info"
 _EKS = re.compile(r"^arn:[^:]+:eks:(?P<region>[^:]+):\d+:cluster/(?P<name>.+)$")
 _UPDATE = "aws eks update-kubeconfig --name {name} --region {region}"
 #: What `slipway status` reads: namespace, group, resource.
@@ -97,6 +99,24 @@ def flux(scene: Scene) -> str:
     if waiting := [name for name in CONTROLLERS if not controllers[name].get("status", {}).get("readyReplicas")]:
         raise Failed(f"not ready: {', '.join(waiting)}", f"kubectl -n {FLUX} describe deployment {waiting[0]}")
     return f"Flux {version or 'of an untold version'}"
+
+
+def identity(scene: Scene) -> str:
+    """Read what `pulumi up` has told the cluster of itself: a kubeconfig's names may be anybody's."""
+    with _api(scene) as ask:
+        if not _may(ask, "get", (FLUX, "", "configmaps")):
+            raise Skipped(f"we may not read the ConfigMap {FLUX}/{INFO}")
+        told = ask("GET", f"/api/v1/namespaces/{FLUX}/configmaps/{INFO}").get("data") or {}
+    if not told:
+        raise Skipped(f"there is no {FLUX}/{INFO} yet: pulumi up writes it")
+    environment, host = told.get("ENVIRONMENT", ""), told.get("HARBOR_HOST", "")
+    if environment != scene.environment:
+        update = _UPDATE.format(name=Names(scene.environment).physical(), region=scene.settings.region)
+        raise Failed(f"this is the cluster of {environment or 'an environment without a name'}", update)
+    if host != scene.settings.domain:
+        what = f"the cluster was made for {host or 'no host'}, the settings say {scene.settings.domain}"
+        raise Warned(what, "pulumi up brings the new domain, or correct slipway:domain")
+    return f"{environment}, {host}"
 
 
 def rights(scene: Scene) -> str:
@@ -226,6 +246,13 @@ CHECKS = (
         fix="is this machine inside cluster.publicAccessCidrs, or in the VPC?",
         do=reach,
         needs=("cluster.kubeconfig",),
+    ),
+    Check(
+        id="cluster.identity",
+        shows=f"the cluster takes itself for this environment's, with its domain (ConfigMap {INFO})",
+        fix="aws eks update-kubeconfig, or give --kubeconfig and --context",
+        do=identity,
+        needs=_NEEDS,
     ),
     Check(
         id="cluster.flux",

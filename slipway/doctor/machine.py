@@ -103,21 +103,35 @@ def plugins(_scene: Scene) -> str:
 
 def git(_scene: Scene) -> str:
     """Ask git for its version."""
-    path = shutil.which("git")
-    if path is None:
-        raise Failed("git is not on PATH")
-    try:
-        said = subprocess.run(
-            [path, "--version"], capture_output=True, text=True, check=True, timeout=ANSWER_SECONDS
-        ).stdout.strip()
-    except (OSError, subprocess.SubprocessError) as error:
-        raise Failed(f"{path} does not run ({type(error).__name__})") from error
+    path, said = _asked_for_its_version("git")
     version = re.search(r"(\d+)\.(\d+)", said)
     if version is None:
         raise Warned(f"{path} does not tell its version, it says {said[:80]!r}")
     if tuple(map(int, version.groups())) < OLDEST_GIT:
         raise Failed(f"{path} is {said}, which is older than {'.'.join(map(str, OLDEST_GIT))}")
     return f"{said} at {path}"
+
+
+def aws_cli(_scene: Scene) -> str:
+    """Ask the AWS CLI for its version: the kubeconfig that the program makes logs in with `aws eks get-token`."""
+    path, said = _asked_for_its_version("aws")
+    return f"{said.partition(' ')[0] or 'aws'} at {path}"
+
+
+def _asked_for_its_version(program: str) -> tuple[str, str]:
+    """Give where a program is and what it says of its version.
+
+    Raises:
+        Failed: it is not on PATH, or does not run.
+    """
+    path = shutil.which(program)
+    if path is None:
+        raise Failed(f"{program} is not on PATH")
+    try:
+        asked = subprocess.run([path, "--version"], capture_output=True, text=True, check=True, timeout=ANSWER_SECONDS)
+    except (OSError, subprocess.SubprocessError) as error:
+        raise Failed(f"{path} does not run ({type(error).__name__})") from error
+    return path, asked.stdout.strip()
 
 
 def ssh(scene: Scene) -> str:
@@ -205,6 +219,13 @@ CHECKS = (
         fix="install git 2.32 or newer",
         do=git,
         environment=False,
+    ),
+    Check(
+        id="machine.aws",
+        shows="the AWS CLI is on PATH: `pulumi up` reaches the new cluster by `aws eks get-token`",
+        fix="install AWS CLI version 2 and put it on PATH",
+        do=aws_cli,
+        needs=("stack.settings",),
     ),
     Check(
         id="machine.ssh",

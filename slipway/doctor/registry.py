@@ -2,37 +2,29 @@
 
 import asyncio
 import socket
-import ssl
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
+from slipway.address import parts_of
+from slipway.certificates import LEAST_DAYS, advice, end_of
 from slipway.doctor.check import Check, Failed, Skipped, Warned
 from slipway.doctor.scene import ANSWER_SECONDS, Scene, refusal
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
 
-#: ACM renews 60 days before the end, cert-manager 30: with less, nobody does.
-DAYS = 30
-_AUTHORITY = "trust your authority with --ca-file, or serve a certificate of one that clients trust, with its chain"
-#: OpenSSL's reason → what to do; anything else is a matter of the authority.
-_FIXES = {
-    9: "its time has not come: look at the clock of this machine, then at the certificate",
-    10: "renew it: ACM does so by itself while the validation record is in DNS",
-    62: "the certificate is another host's: set slipway:domain, or let the load balancer serve the right one",
-    64: "the certificate is another host's: set slipway:domain, or let the load balancer serve the right one",
-}
 _AWAY = "slipway status shows whether it is delivered; then look at the load balancer, the firewall and the proxy"
 
 
 def name(scene: Scene) -> str:
     """Resolve the host; before the first delivery nobody has made its record."""
-    host = urlsplit(scene.url).hostname or ""
-    if not host:
+    parts = parts_of(scene.url)
+    if parts is None:
         raise Failed(f"{scene.url!r} is no address", "give --registry https://HOST[:PORT]")
+    host = parts.hostname
     if _is_proxied(scene.url):
         return f"a proxy is between, which asks its own DNS for {host}"
     try:
@@ -60,12 +52,12 @@ def certificate(scene: Scene) -> str:
             shown = answer.extensions["network_stream"].get_extra_info("ssl_object").getpeercert()
     except httpx2.HTTPError as error:
         if refused := refusal(error):
-            fix = _FIXES.get(refused.verify_code, _AUTHORITY)
+            fix = advice(refused.verify_code)
             raise Failed(refused.verify_message.rstrip("."), fix) from error
         raise Failed(f"{scene.url}: no TLS connection: {error or type(error).__name__}", _AWAY) from error
-    end = datetime.fromtimestamp(ssl.cert_time_to_seconds(str(shown["notAfter"])), UTC)
+    end = end_of(shown)
     days = (end - datetime.now(UTC)).days
-    if days < DAYS:
+    if days < LEAST_DAYS:
         raise Warned(f"ends in {days} days, on {end:%Y-%m-%d}: nobody renews it")
     return f"{days} days left, until {end:%Y-%m-%d}"
 
@@ -141,13 +133,13 @@ async def _version(scene: Scene) -> str:
 def _password(scene: Scene) -> "SecretStr":
     """Give what was given, or the administrator's from Secrets Manager: for the environment's own address alone."""
     from infra.naming import Names  # noqa: PLC0415
-    from slipway.login_kit.target import WAYS, Registry, password_of  # noqa: PLC0415
+    from slipway.harbor.administrator import NAME, WAYS, first_password  # noqa: PLC0415
 
-    if scene.password is None and scene.registry:
-        raise Skipped(f"no password was given: {WAYS}")
-    prefix, region = Names(scene.environment).secrets_prefix, scene.settings.region
-    registry = Registry(url=scene.url, environment=scene.environment, region=region, prefix=prefix)
-    found, why = password_of(registry, scene.username, given=scene.password)
+    if scene.password is not None:
+        return scene.password
+    if scene.registry or scene.username != NAME:
+        raise Skipped(f"no password of {scene.username} was given: {WAYS}")
+    found, why = first_password(Names(scene.environment).secrets_prefix, scene.settings.region)
     if found is None:
         raise Skipped(f"{why}; {WAYS}")
     return found
@@ -189,7 +181,7 @@ CHECKS = (
     ),
     Check(
         id="registry.certificate",
-        shows=f"the certificate is trusted, for this host, and lasts {DAYS} days and more",
+        shows=f"the certificate is trusted, for this host, and lasts {LEAST_DAYS} days and more",
         fix="look at its renewal: on AWS the validation record in DNS, else cert-manager's Certificate",
         do=certificate,
         needs=("registry.name",),

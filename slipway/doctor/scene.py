@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
 
-from slipway.doctor.check import Failed
+from slipway.certificates import trust
 
 if TYPE_CHECKING:
     from lightkube import Client
@@ -108,16 +108,9 @@ class Scene:
         """Give what decides about certificates: the system's authorities, and those of the file.
 
         Raises:
-            Failed: the file holds no certificate.
+            HarborAway: the file holds no certificate.
         """
-        context = ssl.create_default_context()
-        if self.ca_file:
-            try:
-                context.load_verify_locations(cafile=self.ca_file)
-            except (OSError, ssl.SSLError) as error:
-                fix = "give a PEM file with the certificate of your authority as --ca-file"
-                raise Failed(f"{self.ca_file}: no certificates in it: {error}", fix) from error
-        return context
+        return trust(self.ca_file)
 
 
 def refusal(error: BaseException) -> ssl.SSLCertVerificationError | None:

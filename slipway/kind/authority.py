@@ -70,11 +70,12 @@ def is_good(certificate: str, host: str) -> bool:
     path = authority_folder() / "ca.crt"
     if not path.exists():
         return False
-    leaf, own = x509.load_pem_x509_certificate(certificate.encode()), x509.load_pem_x509_certificate(path.read_bytes())
-    names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    own = x509.load_pem_x509_certificate(path.read_bytes())
     try:
+        leaf = x509.load_pem_x509_certificate(certificate.encode())
+        names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
         leaf.verify_directly_issued_by(own)
-    except (InvalidSignature, ValueError, TypeError):
+    except (InvalidSignature, ValueError, TypeError, x509.ExtensionNotFound):  # somebody put another one there
         return False
     return host in names.get_values_for_type(x509.DNSName) and leaf.not_valid_after_utc > datetime.now(UTC) + _MONTH
 

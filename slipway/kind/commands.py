@@ -52,25 +52,31 @@ class Commands:
     tell: Callable[[str], None] = lambda _: None
     is_dry: bool = field(default=False, init=False)
 
-    def attempt(self, *command: str, stdin: str = "", fresh: str = "") -> Answer:
+    def attempt(self, *command: str, stdin: str = "", fresh: str = "", seconds: float | None = None) -> Answer:
         """Run a command and give its answer, whatever it is.
 
         Args:
             command: program and arguments.
             stdin: what it reads.
             fresh: what it says on a machine where nothing was made yet; only a dry run needs to know.
+            seconds: how long it may take; None for as long as it needs.
 
         Raises:
-            KindError: there is no such program.
+            KindError: there is no such program, or it had its time.
         """
         del fresh
         with self._told_of(" ".join(command[:3])):
             try:
                 done = subprocess.run(
-                    command, input=stdin, capture_output=True, text=True, check=False, env=self.environment
-                )
+                    command, input=stdin, capture_output=True, text=True, check=False, env=self.environment,
+                    timeout=seconds,
+                )  # fmt: skip
             except FileNotFoundError:
                 raise missing(command[0]) from None
+            except subprocess.TimeoutExpired:
+                what = f"gives no answer within {seconds:g} s"
+                fix = f"{command[0]} hangs: restart what it talks to, then run this again"
+                raise KindError(Problem(where=shown(command), what=what, fix=fix)) from None
         return Answer(done.returncode, done.stdout, done.stderr)
 
     @contextlib.contextmanager
@@ -171,9 +177,9 @@ class DryRun(Commands):
     show: Callable[[str], None] = lambda _: None
     is_dry: bool = field(default=True, init=False)
 
-    def attempt(self, *command: str, stdin: str = "", fresh: str = "") -> Answer:
+    def attempt(self, *command: str, stdin: str = "", fresh: str = "", seconds: float | None = None) -> Answer:
         """Show a command; the answer is that of a machine where nothing was made yet."""
-        del stdin
+        del stdin, seconds
         self.show(shown(command))
         return Answer(0, fresh, "")
 

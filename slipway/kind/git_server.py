@@ -7,11 +7,11 @@ import os
 import re
 from collections.abc import Generator
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from infra import tables
 from infra.delivery.remote import Remote
 from infra.errors import KindError, Problem
+from slipway.address import parts_of
 from slipway.kind.commands import Commands
 from slipway.kind.place import Place
 from slipway.kind.secrets import GIT_NAMESPACE, identity
@@ -71,8 +71,8 @@ def own_remote(url: str, token: str | None) -> Remote:
     Raises:
         KindError: no URL that both sides reach with a token.
     """
-    parts = urlsplit(url)
-    if parts.scheme not in {"https", "http"} or not parts.hostname:
+    parts = parts_of(url)
+    if parts is None:
         what = f"{url} is no HTTP(S) URL"
         fix = "give the https URL: Flux reads it with SLIPWAY_GIT_READ_TOKEN, slipway pushes with SLIPWAY_GIT_TOKEN"
         raise KindError(Problem(where="--remote", what=what, fix=fix))

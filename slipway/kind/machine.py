@@ -10,6 +10,8 @@ from infra.errors import KindError, Problem
 from slipway.kind.commands import Answer, Commands, missing_problem
 from slipway.kind.place import Place
 
+#: A Docker that was put to sleep takes the question and never answers.
+ANSWER_SECONDS = 30.0
 _VERSION = re.compile(r"v?(\d+)\.(\d+)\.(\d+)")
 #: Architectures that Harbor's images are made for.
 _RUNS_HARBOR = {"x86_64", "amd64"}
@@ -63,7 +65,7 @@ def refuse_taken_port(place: Place) -> None:
 
 def _asked(commands: Commands, *command: str, fresh: str) -> Answer | Problem:
     try:
-        return commands.attempt(*command, fresh=fresh)
+        return commands.attempt(*command, fresh=fresh, seconds=ANSWER_SECONDS)
     except KindError as error:
         return error.problems[0]
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import SecretStr
 
 from infra.errors import Problem, SettingsError
+from slipway.harbor.administrator import WAYS
 from slipway.harbor.client import Connection
 from slipway.harbor.robots import Rotation, Store
 from slipway.login_kit.hosts import Host
@@ -21,7 +22,7 @@ from slipway.login_kit.kit import ACCOUNT, Kit
 from slipway.login_kit.place import Place, read_place
 from slipway.login_kit.render import Snippet, refuse_unknown, render, select, write
 from slipway.login_kit.robot import Asked, Obtained, obtain
-from slipway.login_kit.target import WAYS, Registry, password_of
+from slipway.login_kit.target import Registry, password_of
 
 if TYPE_CHECKING:
     from lightkube import Client

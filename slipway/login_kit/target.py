@@ -2,11 +2,8 @@
 
 registry = registry_of("prod")               # or an address with its scheme
 password = password_of(registry, "admin", given=None)
-
-A password never comes from the command line, where every user of the machine would read it.
 """
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,11 +13,9 @@ from infra.errors import Problem, SettingsError
 from infra.layers import did_you_mean
 from infra.naming import Names
 from infra.stack_config import environments, from_stack_file, stack_file
+from slipway.address import parts_of
+from slipway.harbor.administrator import NAME, first_password
 from slipway.project import find_root
-
-VARIABLE = "SLIPWAY_HARBOR_PASSWORD"
-WAYS = f"set {VARIABLE}, or give --password-stdin"
-_ADMIN_SECRET, _ADMIN_KEY = "harbor-admin", "HARBOR_ADMIN_PASSWORD"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,9 +45,12 @@ def registry_of(name: str | None) -> Registry:
     """Give the registry of an environment, or at an address; without a name, of the only environment there is.
 
     Raises:
-        SettingsError: there is no such environment.
+        SettingsError: there is no such environment, or it is no address.
     """
     if name and "://" in name:
+        if parts_of(name) is None:
+            what, fix = f"{name!r} is not an address of a registry", "write it as https://registry.example.com"
+            raise SettingsError(Problem(where="--registry", what=what, fix=fix))
         return Registry(url=name.rstrip("/"))
     root = find_root(Path.cwd())
     known = environments(root)
@@ -82,18 +80,6 @@ def password_of(registry: Registry, username: str, *, given: SecretStr | None) -
     """Give the password: what was given, or the administrator's first one from Secrets Manager; or nothing, and why."""
     if given is not None:
         return given, ""
-    if username != "admin" or not registry.environment:
+    if username != NAME or not registry.environment:
         return None, f"no password of {username} was given"
-    import boto3  # noqa: PLC0415  # 200 ms that an address needs not
-    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
-
-    name = f"{registry.prefix}/{_ADMIN_SECRET}"
-    try:
-        client = boto3.client("secretsmanager", region_name=registry.region)
-        return SecretStr(json.loads(client.get_secret_value(SecretId=name)["SecretString"])[_ADMIN_KEY]), ""
-    except ClientError as error:
-        return None, f"Secrets Manager does not give {name} ({error.response['Error']['Code']})"
-    except BotoCoreError as error:
-        return None, f"{name} cannot be read from Secrets Manager: {error}"
-    except (ValueError, KeyError, TypeError):
-        return None, f"{name} in Secrets Manager holds no {_ADMIN_KEY}"
+    return first_password(registry.prefix, registry.region)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from infra.errors import Problem, ProofError
+from slipway.harbor.administrator import KEY, SECRET, VARIABLE
 from slipway.kind.cluster import State, look
 from slipway.kind.commands import Commands
 from slipway.kind.place import Place
@@ -19,7 +20,6 @@ from slipway.prove.record import Record
 _UP = "up"
 #: Where kind's own registry is not.
 _PORTS = range(30102, 30200)
-_PASSWORD = "SLIPWAY_HARBOR_PASSWORD"  # noqa: S105  # a name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +57,11 @@ class KindStage:
             Part(name=_UP, command=self._up(self.record.charts[0]), before=self._refuse_taken, pays=True),
             status,
             verify,
-            Part(name="upgrade", command=self._up(self.record.charts[1]), left_out=without.get("upgrade", "")),
+            Part(
+                name="upgrade",
+                command=self._up(self.record.charts[1], "--upgrade"),
+                left_out=without.get("upgrade", ""),
+            ),
             Part(
                 name="verify again",
                 command=self._verify(),
@@ -104,9 +108,9 @@ class KindStage:
     def _commands(self) -> Commands:
         return Commands(self.place.kubeconfig)
 
-    def _up(self, chart: str) -> Command:
+    def _up(self, chart: str, *more: str) -> Command:
         where = ("--name", self.record.name, "--host-port", str(self.record.port))
-        return self._command("slipway", "kind", "up", *where, "--chart-version", chart, "--output", "json")
+        return self._command("slipway", "kind", "up", *where, "--chart-version", chart, *more, "--output", "json")
 
     def _status(self) -> Command:
         return self._command("slipway", "kind", "status", "--name", self.record.name, "--output", "json")
@@ -116,7 +120,7 @@ class KindStage:
         return self._command("slipway", *words)
 
     def _password(self) -> Mapping[str, str]:
-        return {_PASSWORD: value_of(self._commands, "harbor", "harbor-admin", "HARBOR_ADMIN_PASSWORD")}
+        return {VARIABLE: value_of(self._commands, "harbor", SECRET, KEY)}
 
     def _command(self, *words: str) -> Command:
         return Command(words=words, cwd=self.root)

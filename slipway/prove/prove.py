@@ -13,11 +13,11 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from infra.errors import Problem, ProofError, SettingsError
 from infra.settings import Settings
 from infra.stack_config import from_stack_file, stack_file
+from slipway.address import parts_of
 from slipway.prove import stack
 from slipway.prove.money import Money, money_of
 from slipway.prove.part import Part, Stage
@@ -211,8 +211,8 @@ def _refuse_contradictions(wishes: Wishes) -> None:
 
 
 def _is_address(text: str) -> bool:
-    parts = urlsplit(text)
-    return parts.scheme in {"http", "https"} and bool(parts.hostname) and not parts.username and parts.path in {"", "/"}
+    parts = parts_of(text)
+    return parts is not None and not parts.username and parts.path in {"", "/"} and not (parts.query or parts.fragment)
 
 
 def _refuse_unplayable(root: Path, wishes: Wishes, settings: Settings | None, record: Record) -> None:

@@ -10,24 +10,13 @@ import ssl
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
+from slipway.address import parts_of
+from slipway.certificates import LEAST_DAYS, advice, end_of, trust
 from slipway.verify.check import Check, Failed, Skipped
 from slipway.verify.scene import Scene, Target
 from slipway.verify.web import AWAY, opened, proxy_of
 
-DAYS = 30
 _MOST_ADDRESSES = 8
-_HOST, _IP, _EXPIRED, _NOT_YET, _SELF_SIGNED, _CHAIN_SELF_SIGNED, _ISSUER, _LEAF = 62, 64, 10, 9, 18, 19, 20, 21
-_ANOTHER = "the certificate is another host's: set slipway:domain, or let the load balancer serve the right one"
-_FIXES = {
-    _EXPIRED: "renew it: on AWS the certificate's DNS validation record must be there, then ACM renews by itself",
-    _NOT_YET: "its time has not come: look at the clock of this machine and at the certificate",
-    _HOST: _ANOTHER,
-    _IP: _ANOTHER,
-    _SELF_SIGNED: "trust your authority with --ca-file, or serve a certificate of one that clients trust",
-    _CHAIN_SELF_SIGNED: "trust your authority with --ca-file, or serve a certificate of one that clients trust",
-    _ISSUER: "serve the intermediate certificates as well, or trust your authority with --ca-file",
-    _LEAF: "serve the intermediate certificates as well, or trust your authority with --ca-file",
-}
 
 
 async def names(scene: Scene) -> str:
@@ -53,7 +42,7 @@ async def expiry(scene: Scene) -> str:
     found = await _addresses(scene.target)
     end = min(await asyncio.gather(*(_ends(scene.target, address) for address in found)))
     days = (end - dt.datetime.now(dt.UTC)).days
-    if days < DAYS:
+    if days < LEAST_DAYS:
         raise Failed(f"ends in {days} days, on {end:%Y-%m-%d}")
     return f"{days} days left"
 
@@ -77,7 +66,8 @@ async def redirect(scene: Scene) -> str:
         raise Failed(
             f"{plain} is answered with {raw.status} in clear text" + (f" and sent to {place}" if place else "")
         )
-    if urlsplit(place).hostname != parts.hostname:
+    there = parts_of(place)
+    if there is None or there.hostname != parts.hostname:
         raise Failed(f"{plain} is sent to {place}")
     return f"{plain} is sent to {place}"
 
@@ -112,24 +102,21 @@ async def _ends(target: Target, address: str) -> dt.datetime:
     Raises:
         Failed: the certificate is not accepted, or there is no connection.
     """
-    context = ssl.create_default_context()
-    if target.ca_file:
-        context.load_verify_locations(cafile=target.ca_file)
+    context = trust(target.ca_file)
     try:
         async with asyncio.timeout(10):
             _, writer = await asyncio.open_connection(
                 address, _port(target), ssl=context, server_hostname=_host(target)
             )
     except ssl.SSLCertVerificationError as error:
-        fix = _FIXES.get(error.verify_code, "")
-        raise Failed(f"{address}: {error.verify_message.rstrip('.')}", fix) from error
+        raise Failed(f"{address}: {error.verify_message.rstrip('.')}", advice(error.verify_code)) from error
     except (ssl.SSLError, ConnectionError) as error:
         raise Failed(f"{address}: no TLS on port {_port(target)}: {error}", AWAY) from error
     except (OSError, TimeoutError) as error:
         raise Failed(f"{address}: no connection: {str(error) or 'no answer within 10 s'}", AWAY) from error
     certificate = writer.get_extra_info("peercert")
     writer.transport.abort()
-    return dt.datetime.fromtimestamp(ssl.cert_time_to_seconds(certificate["notAfter"]), dt.UTC)
+    return end_of(certificate)
 
 
 def _host(target: Target) -> str:
@@ -163,7 +150,7 @@ CHECKS = (
     ),
     Check(
         id="certificate.expiry",
-        proves=f"the certificate lasts more than {DAYS} days",
+        proves=f"the certificate lasts more than {LEAST_DAYS} days",
         reading="nobody renews it: ACM does so 60 days before its end, so something is in its way",
         fix="look at the certificate's renewal status and its validation record in DNS (CAA too), and renew it",
         do=expiry,

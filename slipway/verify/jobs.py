@@ -56,7 +56,11 @@ def _time(text: str | None) -> dt.datetime:
     if not text:
         return dt.datetime.fromtimestamp(0, dt.UTC)
     # Harbor writes nanoseconds; Python 3.11 reads six digits.
-    return dt.datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", text))
+    try:
+        found = dt.datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", text))
+    except ValueError:
+        raise Failed(f"Harbor gives {text[:40]!r} for a time") from None
+    return found if found.tzinfo else found.replace(tzinfo=dt.UTC)
 
 
 async def queues(scene: Scene) -> str:

@@ -8,14 +8,14 @@ Each request goes over a connection of its own (web.py), so that the parts of an
 
 import hashlib
 from collections.abc import Mapping
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 from slipway.harbor.client.request import Raw
 from slipway.harbor.client.session import basic
 from slipway.verify.check import Failed
 from slipway.verify.content import INDEX, MANIFEST, PIECE, digest_of
 from slipway.verify.scene import Blob
-from slipway.verify.sending import RegistryRefused, read
+from slipway.verify.sending import RegistryRefused, joined, rows
 from slipway.verify.uploads import Uploads
 from slipway.verify.web import Web
 
@@ -73,7 +73,7 @@ class Registry(Uploads):
 
     def _elsewhere(self, place: str, location: str, headers: Mapping[str, str]) -> tuple[str, dict[str, str]]:
         """Give where a redirect leads, and what to send there: never the token to another host."""
-        there = urljoin(place if "://" in place else f"{self.web.url}{place}", location)
+        there = joined(place if "://" in place else f"{self.web.url}{place}", location)
         self.redirected.add(self._host(there))
         if urlsplit(self.web.url).scheme == "https" and urlsplit(there).scheme != "https":
             raise Failed(f"pull the blob: redirected to {there.partition('?')[0]} in clear text")
@@ -116,12 +116,13 @@ class Registry(Uploads):
     async def tags(self, query: str = "") -> list[str]:
         """List the tags, or a page of them."""
         raw = await self.send("GET", self.path(f"tags/list{query}"), "list the tags", {200})
-        return list(read(raw, "list the tags").get("tags") or ())
+        return [str(one) for one in rows(raw, "tags", "list the tags")]
 
     async def referrers(self, digest: str) -> list[str]:
         """List the digests of what refers to a manifest."""
         raw = await self.send("GET", self.path(f"referrers/{digest}"), "list the referrers", {200})
-        return [str(one["digest"]) for one in read(raw, "list the referrers").get("manifests") or ()]
+        found = rows(raw, "manifests", "list the referrers")
+        return [str(one.get("digest")) for one in found if isinstance(one, dict)]
 
     async def catalog(self) -> list[str]:
         """List all repositories; Harbor lets only administrators, by Basic auth."""
@@ -129,4 +130,4 @@ class Registry(Uploads):
         raw = await self.web.get("/v2/_catalog?n=10000", headers=headers)
         if raw.status != 200:
             raise RegistryRefused("list the catalog", raw)
-        return list(read(raw, "list the catalog").get("repositories") or ())
+        return [str(one) for one in rows(raw, "repositories", "list the catalog")]

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode, urljoin, urlsplit
 
+from slipway.address import parts_of
 from slipway.harbor.client.request import Raw
 from slipway.harbor.client.session import basic
 from slipway.verify.check import Failed
@@ -69,7 +70,7 @@ class Sender:
         location = raw.headers.get("location", "")
         if not location:
             raise Failed("the registry gives no place to upload to", "a proxy drops the header Location")
-        there = urlsplit(urljoin(self.web.url, location))
+        there = urlsplit(joined(self.web.url, location))
         ours = urlsplit(self.web.url)
         if (there.scheme, there.netloc) != (ours.scheme, ours.netloc):
             fix = "externalURL or a proxy's X-Forwarded-Proto is wrong: see outside.realm"
@@ -112,12 +113,53 @@ class Sender:
             raise RegistryRefused("get a token", raw)
         answer = read(raw, "get a token")
         self._token = str(answer.get("token") or "")
-        self._until = time.monotonic() + float(answer.get("expires_in") or 60) / 2
+        self._until = time.monotonic() + number(answer.get("expires_in") or 60, "get a token, its time") / 2
 
     async def refresh(self) -> None:
         """Get a token where there is none, or where it would end in the middle of something long."""
         if self._name and time.monotonic() >= self._until:
             await self.log_in()
+
+
+def joined(place: str, location: str) -> str:
+    """Give the address that a header Location means.
+
+    Raises:
+        Failed: none.
+    """
+    try:
+        there = urljoin(place, location)
+    except ValueError:
+        there = ""
+    if parts_of(there) is None:
+        raise Failed(
+            f"the registry sends to {location[:200]!r}, which is no address", "a proxy spoils the header Location"
+        )
+    return there
+
+
+def number(value: object, what: str) -> int:
+    """Read a count that the registry gives.
+
+    Raises:
+        Failed: it is none, or less than nothing.
+    """
+    found = str(value)
+    if not (found.isascii() and found.isdecimal()):
+        raise Failed(f"{what}: {found[:40]!r} is no number")
+    return int(found)
+
+
+def rows(raw: Raw, key: str, what: str) -> list[Any]:
+    """Read a list that an answer holds; one that is absent or null is empty.
+
+    Raises:
+        Failed: it is something else.
+    """
+    found = read(raw, what).get(key) or []
+    if not isinstance(found, list):
+        raise Failed(f"{what}: {key} is no list")
+    return found
 
 
 def read(raw: Raw, what: str) -> dict[str, Any]:

@@ -1,13 +1,9 @@
 """From what a user writes to a target: an environment with what its settings say, or a bare address; and the password.
 
-    target = target_of("prod", username="admin", given=None, cluster=Cluster())
-    target = target_of("https://registry.example.com", username="robot$ci", given=SecretStr("…"), cluster=Cluster())
-
-A password never comes from the command line, where every user of the machine would read it.
+target = target_of("prod", username="admin", given=None, cluster=Cluster())
+target = target_of("https://registry.example.com", username="robot$ci", given=SecretStr("…"), cluster=Cluster())
 """
 
-import json
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,16 +11,14 @@ from typing import TYPE_CHECKING
 from pydantic import SecretStr
 
 from infra.errors import Problem, SettingsError
+from infra.naming import Names
+from slipway.harbor.administrator import NAME, WAYS, first_password
 from slipway.verify.advice import EVERY_HARBOR
 from slipway.verify.scene import Cluster, Expected, Target
 
 if TYPE_CHECKING:
     from infra.settings import Settings
     from values.facts import Facts
-
-VARIABLE = "SLIPWAY_HARBOR_PASSWORD"
-_ADMIN_SECRET, _ADMIN_KEY = "harbor-admin", "HARBOR_ADMIN_PASSWORD"  # names
-_WAYS = f"set {VARIABLE}, or give --password-stdin"
 
 
 def target_of(
@@ -54,12 +48,13 @@ def target_of(
     if "://" in name:
         target = Target(url=name.rstrip("/"), cluster=cluster if cluster.sure else None)
     else:
-        target = _of_environment(name, cluster)
-        if given is None and username == "admin":
-            given, why = _stored(find_settings(name))
-            target = replace(target, no_password=f"{why}; {_WAYS}")
+        settings = find_settings(name)
+        target = _of_environment(name, settings, cluster)
+        if given is None and username == NAME:
+            given, why = first_password(Names(settings.environment).secrets_prefix, settings.region)
+            target = replace(target, no_password=f"{why}; {WAYS}")
     if given is None and "://" in name:
-        target = replace(target, no_password=f"no password was given: {_WAYS}")
+        target = replace(target, no_password=f"no password was given: {WAYS}")
     return replace(target, username=username, password=given, robot=robot, ca_file=ca_file, allow_http=allow_http)
 
 
@@ -80,10 +75,10 @@ def find_settings(environment: str) -> "Settings":
     return from_stack_file(stack_file(root, environment))
 
 
-def _of_environment(name: str, cluster: Cluster) -> Target:
+def _of_environment(name: str, settings: "Settings", cluster: Cluster) -> Target:
     from infra.assemble import example  # noqa: PLC0415  # settings again
 
-    facts = example(find_settings(name))  # what is made up in them is not looked at
+    facts = example(settings)  # what is made up in them is not looked at
     return Target(url=f"https://{facts.host}", environment=name, expected=expected_of(facts), cluster=cluster)
 
 
@@ -99,27 +94,3 @@ def expected_of(facts: "Facts") -> Expected:
         chart_version=facts.chart_version,
         registry_access="ReadWriteMany" if facts.storage.type == "efs" else "",
     )
-
-
-def _stored(settings: "Settings") -> tuple[SecretStr | None, str]:
-    """Give the administrator's first password from Secrets Manager; or nothing, and why."""
-    import boto3  # noqa: PLC0415  # 200 ms that an address needs not
-    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
-
-    from infra.assemble import example  # noqa: PLC0415
-
-    name = f"{example(settings).secrets_prefix}/{_ADMIN_SECRET}"
-    try:
-        client = boto3.client("secretsmanager", region_name=settings.region)
-        text = client.get_secret_value(SecretId=name)["SecretString"]
-        return SecretStr(_password_in(json.loads(text))), ""
-    except ClientError as error:
-        return None, f"Secrets Manager does not give {name} ({error.response['Error']['Code']})"
-    except BotoCoreError as error:
-        return None, f"{name} cannot be read from Secrets Manager: {error}"
-    except (ValueError, KeyError, TypeError):
-        return None, f"{name} in Secrets Manager holds no {_ADMIN_KEY}"
-
-
-def _password_in(content: Mapping[str, str]) -> str:
-    return content[_ADMIN_KEY]

@@ -15,7 +15,7 @@ from slipway.verify.check import Failed
 from slipway.verify.content import Layer, digest_of
 from slipway.verify.held import SECONDS, held, settle
 from slipway.verify.scene import Blob
-from slipway.verify.sending import FIXES, Sender
+from slipway.verify.sending import FIXES, Sender, joined, number
 
 
 @dataclass
@@ -58,9 +58,10 @@ class Uploads(Sender):
     async def _upload(self) -> AsyncGenerator[_Upload]:
         """Begin an upload; one that breaks is given up, so that nothing of it is left."""
         started = await self._begun("blobs/uploads/", "begin the upload", {202})
-        upload = _Upload(started.headers.get("location", ""), int(started.headers.get("oci-chunk-min-length") or 0))
+        upload = _Upload(started.headers.get("location", ""), 0)
         try:
             upload.place = self.place_after(started)
+            upload.least = number(started.headers.get("oci-chunk-min-length") or 0, "the least length of a part")
             yield upload
         except (Failed, asyncio.CancelledError):
             await self._give_up(upload.place)
@@ -124,10 +125,11 @@ class Uploads(Sender):
 
     async def _forget(self, place: str) -> None:
         """Take an upload back; a registry purges forgotten ones by itself too."""
-        ours = urlsplit(place)._replace(scheme="", netloc="").geturl()  # whichever scheme and host it named
-        if not ours:
+        if not place:
             return
         with contextlib.suppress(Failed, TimeoutError):
+            # Whichever scheme and host it named.
+            ours = urlsplit(joined(self.web.url, place))._replace(scheme="", netloc="").geturl()
             async with asyncio.timeout(SECONDS):
                 await self.web.get(ours, method="DELETE", headers=self.headers())
 

@@ -29,6 +29,7 @@ class ApiServer:
         self.version = "v1.35.2"
         self.groups: dict[str, list[str]] = {"source.toolkit.fluxcd.io/v1": ["GitRepository"]}
         self.deployments = [deployment(name) for name in CONTROLLERS]
+        self.info: dict[str, str] | None = {"ENVIRONMENT": "ha", "HARBOR_HOST": "registry.ha.example.com"}
         self.denied: set[tuple[str, str]] = set()
         self.fails: tuple[int, str] | None = None
         self.asked: list[tuple[str, str]] = []
@@ -48,6 +49,8 @@ class ApiServer:
             return 201, {**document, "status": {"allowed": (asked["verb"], asked["resource"]) not in self.denied}}
         if path == "/apis/apps/v1/namespaces/flux-system/deployments":
             return 200, {"kind": "DeploymentList", "items": self.deployments}
+        if path == "/api/v1/namespaces/flux-system/configmaps/flux-runtime-info" and self.info is not None:
+            return 200, {"kind": "ConfigMap", "data": self.info}
         kinds = self.groups.get(path.removeprefix("/apis/"))
         if kinds is None:
             return self.status(404, "the server could not find the requested resource")

@@ -1,5 +1,7 @@
 """The cloud: moto's server over HTTP, with recorded answers for what moto lacks; each failure and its fix."""
 
+import time
+
 import boto3
 import pytest
 import requests
@@ -45,12 +47,45 @@ def test_everything_is_offered(project, aws):
     all_of_them = project.look_all("cloud")
     found = {name.removeprefix("cloud."): one for name, one in all_of_them.items()}
 
-    assert {name: one.says for name, one in found.items() if one.state != "ok"}.keys() == {"identity"}  # told below
+    assert {name: one.says for name, one in found.items() if one.state != "ok"}.keys() == {
+        "identity", "zone",  # both told below
+    }  # fmt: skip
     assert found["nodes"].says == "m6a.xlarge in eu-central-1a, eu-central-1b, eu-central-1c"
     assert found["database"].says == "db.m7g.large with PostgreSQL 17 in eu-central-1a, eu-central-1b, eu-central-1c"
     assert found["quotas"].says.startswith(
         "vCPUs of on-demand instances: 0 + 12 of 64; elastic IP addresses: 0 + 3 of 5; VPCs: "
     )
+
+
+def zone(name, *, private=False, region="eu-central-1"):
+    more = {"VPC": {"VPCRegion": region, "VPCId": "vpc-1"}} if private else {}
+    made = boto3.client("route53", "us-east-1").create_hosted_zone(
+        Name=name, CallerReference=str(time.monotonic_ns()), HostedZoneConfig={"PrivateZone": private}, **more
+    )
+    return made["HostedZone"]["Id"].rpartition("/")[2]
+
+
+@pytest.mark.parametrize("key", ["delegateFrom", "existingZone"])
+def test_the_hosted_zone_of_the_settings(project, key):
+    assert project.look("cloud.zone").says.startswith("dns names no hosted zone")
+    project.add(f"  slipway:dns:\n    {key}: ha.example.com\n")
+    zone("example.com")
+    zone("a.ha.example.com")
+    found = project.look("cloud.zone")
+    assert (found.state, found.says) == ("failed", "ha.example.com is no hosted zone of this account")
+    assert f"correct dns.{key}" in found.fix
+
+    zone("ha.example.com", private=True)
+    assert "is a private hosted zone alone" in project.look("cloud.zone").says
+
+    first = zone("ha.example.com")
+    assert project.look("cloud.zone").says == f"ha.example.com is {first}"
+
+    zone("ha.example.com")
+    found = project.look("cloud.zone")
+    assert found.state == "failed"
+    assert "is there 2 times" in found.says
+    assert first in found.says
 
 
 def test_nobody(project, monkeypatch, tmp_path):

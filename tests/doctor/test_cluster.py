@@ -45,12 +45,39 @@ def test_a_cluster_that_works(project, api, kubeconfig):
         "stack.settings": "ok",
         "cluster.kubeconfig": "ok",
         "cluster.reach": "ok",
+        "cluster.identity": "ok",
         "cluster.flux": "ok",
         "cluster.rights": "ok",
         "cluster.kinds": "skipped",
     }
     assert found["cluster.flux"].says == "Flux 2.9.4"
     assert {method for method, path in api.asked if "selfsubjectaccessreviews" not in path} == {"GET"}
+
+
+IDENTITIES = [
+    ({"ENVIRONMENT": "dev", "HARBOR_HOST": "registry.dev.example.com"}, "failed", "this is the cluster of dev"),
+    ({}, "skipped", "there is no flux-system/flux-runtime-info yet"),
+    (None, "skipped", "there is no flux-system/flux-runtime-info yet"),
+    (
+        {"ENVIRONMENT": "ha", "HARBOR_HOST": "old.example.com"}, "warning",
+        "the cluster was made for old.example.com, the settings say registry.ha.example.com",
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("info", "state", "says"), IDENTITIES)
+def test_whose_cluster_it_takes_itself_for(project, api, kubeconfig, info, state, says):
+    api.info = info
+    found = project.look("cluster.identity", kubeconfig=kubeconfig(name="whatever"))
+
+    assert found.state == state
+    assert says in found.says
+
+
+def test_what_the_cluster_says_of_itself_may_be_none_of_ours_to_read(project, api, kubeconfig):
+    api.denied.add(("get", "configmaps"))
+
+    assert project.look("cluster.identity", kubeconfig=kubeconfig()).state == "skipped"
 
 
 def test_no_kubeconfig_is_no_failure_before_the_first_up(project, home):

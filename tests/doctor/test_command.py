@@ -81,7 +81,7 @@ def test_without_an_environment_only_what_needs_none(offline, capsys):
         (["ha", "--only", "machin"], "did you mean machine"),
         (["--only", "git"], "git cannot be looked at without an environment"),
         (["ha", "--at-once", "0"], "--at-once"),
-        (["ha", "--password-stdin"], "standard input gives no password"),
+        (["ha", "--password-stdin"], "standard input is empty"),
     ],
 )
 def test_wrong_usage(offline, capsys, monkeypatch, arguments, told):

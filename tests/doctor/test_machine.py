@@ -131,6 +131,24 @@ def test_git(project, programs, says, state, told):
     assert found.fix == ("" if state == "ok" else "install git 2.32 or newer")
 
 
+@pytest.mark.parametrize(
+    ("says", "code", "state", "told"),
+    [
+        (None, 0, "failed", "aws is not on PATH"),
+        ("", 1, "failed", "aws does not run (CalledProcessError)"),
+        ("aws-cli/2.31.0 Python/3.13.7 Linux/6.8", 0, "ok", "aws-cli/2.31.0 at /"),
+    ],
+)
+def test_the_aws_cli(project, programs, says, code, state, told):
+    if says is not None:
+        programs("aws", says, code)
+    found = project.look("machine.aws")
+
+    assert found.state == state
+    assert told in found.says
+    assert found.fix == ("" if state == "ok" else "install AWS CLI version 2 and put it on PATH")
+
+
 def test_ssh_is_missed_only_where_it_is_needed(project, programs):
     assert project.look("machine.ssh").says == "no SSH repository, and no signed commits"
     project.gitops(repository="git@git.example.com:gitops.git")

@@ -62,6 +62,16 @@ def test_docker_that_cannot_be_used(machine, slipway, case):
     assert message in refused(machine, slipway, "up")
 
 
+def test_docker_that_never_answers(machine, slipway, monkeypatch):
+    monkeypatch.setattr("slipway.kind.machine.ANSWER_SECONDS", 5.0)
+    machine.answer("docker", "info", hangs=True)
+
+    said = refused(machine, slipway, "up")
+
+    assert "gives no answer within 5 s" in said
+    assert "docker hangs: restart what it talks to" in said
+
+
 def test_programs_that_are_too_old(machine, slipway):
     machine.answer("kind", "version", code=0, out="kind v0.20.0 go1.20.4 linux/amd64\n")
     machine.answer("helm", "version", code=0, out="v3.19.0")

@@ -2,6 +2,10 @@
 
 import pytest
 
+from slipway.prove.kind import KindStage
+from slipway.prove.record import Record, now
+from tests.kind.conftest import ROOT
+
 NEWER, OLDER = "1.19.2", "1.18.3"
 
 
@@ -33,3 +37,16 @@ def test_an_older_chart_is_not_taken_at_all(machine, slipway, port, way):
     assert code == 1
     assert "the cluster slipway has 1.19.1, and its database goes forward only" in err
     assert machine.changes() == []
+
+
+def test_a_proof_asks_for_its_upgrade(machine, slipway, port, tmp_path):
+    charts = (OLDER, NEWER)
+    record = Record(
+        folder=tmp_path, environment="trial", on="kind", name="prove-trial", begun=now(), charts=charts, port=int(port)
+    )
+    commands = {part.name: part.command for part in KindStage(root=ROOT, record=record).parts()}
+
+    for step in ("up", "upgrade"):
+        assert commands[step].words[:2] == ("slipway", "kind")
+        code, _, err = slipway(*commands[step].words[2:], "--no-wait")
+        assert code == 0, err

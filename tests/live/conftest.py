@@ -38,8 +38,9 @@ def pytest_collection_modifyitems(config, items):
 @pytest.fixture(scope="session")
 def target(pytestconfig):
     """The registry, as the options and the environment have it."""
+    from slipway.harbor.administrator import VARIABLE
     from slipway.verify.scene import Cluster
-    from slipway.verify.target import VARIABLE, target_of
+    from slipway.verify.target import target_of
 
     given = pytestconfig.getoption
     password = os.environ.get(VARIABLE)

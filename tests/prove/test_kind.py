@@ -54,7 +54,7 @@ def test_the_whole_way_in_a_cluster_of_its_own(machine, prove):
     up, _, _, upgrade, _, down = machine.asked
     name_and_port = ["--name", "prove-trial", "--host-port", str(machine.record["port"])]
     assert up[3:] == [*name_and_port, "--chart-version", "1.18.3", "--output", "json"]
-    assert upgrade[3:] == [*name_and_port, "--chart-version", "1.19.1", "--output", "json"]
+    assert upgrade[3:] == [*name_and_port, "--chart-version", "1.19.1", "--upgrade", "--output", "json"]
     assert down[2:] == ["down", "--name", "prove-trial", "--yes"]
     assert machine.state["clusters"] == []
     report = machine.report

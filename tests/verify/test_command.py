@@ -148,6 +148,13 @@ TARGETS = [
     ("registry.example.com", "'registry.example.com' is no environment"),
     ("registry.example.com", "an address needs its scheme: https://registry.example.com"),
     ("nope", "'nope' is no environment"),
+    ("https://[", "'https://[' is not an address of a registry"),
+    ("https://registry.example.com:99999", "is not an address of a registry"),
+    ("https://registry.example.com:https", "is not an address of a registry"),
+    ("https://registry..example.com", "is not an address of a registry"),
+    (f"https://{'r' * 64}.example.com", "is not an address of a registry"),
+    ("https://registry.example.com\nx", "is not an address of a registry"),
+    ("https://registry example.com", "is not an address of a registry"),
 ]
 
 

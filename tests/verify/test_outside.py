@@ -292,3 +292,18 @@ def test_a_proxy_of_the_network_that_is_away(bare, monkeypatch):
 def test_an_address_that_will_not_do_is_refused_before_anything_is_sent(bare, url, says):
     with pytest.raises(SettingsError, match=says):
         bare.verify("outside", url=url)
+
+
+@pytest.mark.parametrize(
+    ("end", "text", "check", "says"),
+    [
+        ("/jobservice/pools", '[{"worker_pool_id": "a", "heartbeat_at": "soon"}]', "jobs", "Harbor gives 'soon' for a time"),
+        ("/service/token", '{"token": "e30.W10.x"}', "logins", "the token service gives no token"),
+    ],
+)  # fmt: skip
+def test_an_answer_that_makes_no_sense_fails_its_check(bare, end, text, check, says):
+    front = Front(bare.server.url, answers={end: (200, {"Content-Type": "application/json"}, text)})
+    found = bare.verify(f"outside.{check}", front=front)[f"outside.{check}"]
+
+    assert found.state == "failed"
+    assert says in found.says

@@ -375,3 +375,32 @@ def test_what_a_killed_run_left_is_told_and_removed_when_asked(registry):
     removing = registry.verify("round-trip.leftovers", options=Options(remove_leftovers=True))["round-trip.leftovers"]
     assert (removing.state, name in removing.says) == ("passed", True)
     assert registry.left == ["slipway-verify-mine"]
+
+
+# --- answers that make no sense
+
+
+def _json(text):
+    return 200, {"Content-Type": "application/json"}, text
+
+
+NONSENSE = [
+    pytest.param("/service/token", _json('{"token": "x", "expires_in": "soon"}'), "robot", "no number", id="its time"),
+    pytest.param("/blobs/uploads/", (202, {"Location": "http://["}, ""), "upload", "is no address", id="place"),
+    pytest.param(
+        "/blobs/uploads/", (202, {"Location": "/v2/x", "OCI-Chunk-Min-Length": "much"}, ""), "upload", "no number",
+        id="least length",
+    ),
+    pytest.param("/tags/list", _json('{"tags": 5}'), "lists", "tags is no list", id="tags"),
+    pytest.param("/v2/_catalog", _json('{"repositories": 5}'), "lists", "repositories is no list", id="catalogue"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("end", "answer", "check", "says"), NONSENSE)
+def test_an_answer_that_makes_no_sense_fails_its_check_and_nothing_is_left(registry, end, answer, check, says):
+    front = Front(registry.server.url, answers={end: answer})
+    found = registry.verify(f"round-trip.{check}", front=front)
+
+    assert found[f"round-trip.{check}"].state == "failed"
+    assert says in found[f"round-trip.{check}"].says
+    assert registry.left == []

@@ -6,11 +6,12 @@ Connection(url="https://registry.example.com", name="admin", secret=SecretStr(â€
 import ssl
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from infra.errors import HarborAway, Problem, SettingsError
+from infra.errors import Problem, SettingsError
+from slipway.address import parts_of
+from slipway.certificates import trust
 
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
@@ -72,23 +73,13 @@ class Connection:
         Raises:
             HarborAway: the file cannot be read or holds no certificate.
         """
-        if self.ca_file is None:
-            return True
-        try:
-            context = ssl.create_default_context()
-            context.load_verify_locations(cafile=self.ca_file)
-        except (OSError, ssl.SSLError) as error:
-            fix = "give a PEM file with the certificate of your authority"
-            raise HarborAway(
-                Problem(where=str(self.ca_file), what=f"no certificates in it: {error}", fix=fix)
-            ) from error
-        return context
+        return True if self.ca_file is None else trust(self.ca_file)
 
 
 def _problem(url: str, *, allow_http: bool) -> Problem | None:
-    parts = urlsplit(url)
+    parts = parts_of(url)
     example = "write it as https://registry.example.com"
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
+    if parts is None:
         return Problem(where="url", what=f"{url!r} is not an address of a registry", fix=example)
     if parts.username or parts.password:
         return Problem(where="url", what="there is a name or a secret in the address", fix="give them apart from it")
