@@ -1,0 +1,19 @@
+"""The order of kinds: what others refer to comes first. Deletes go the other way round."""
+
+from collections.abc import Mapping
+
+from slipway.harbor.kinds.base import Kind
+from slipway.harbor.kinds.labels import Labels, ProjectLabels
+from slipway.harbor.kinds.projects import Projects
+
+#: Kinds of one stage are read and written at the same time; a stage begins when the one before it is done.
+ORDER: tuple[tuple[Kind, ...], ...] = (
+    # (Config(), SystemAllowlist()),
+    (Labels(),),  # scanners, registries, groups, users
+    (Projects(),),
+    (ProjectLabels(),),  # members, robots, retention, immutable, webhooks
+    # (Replication(),),
+    # (Schedules(),),
+)
+
+KINDS: Mapping[str, Kind] = {kind.name: kind for stage in ORDER for kind in stage}
