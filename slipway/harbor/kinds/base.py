@@ -39,6 +39,7 @@ class Object:
         part: of the parent, where it has several lists of the kind, such as ``user``.
         id: Harbor's own; empty of what is wanted.
         secrets: field → where its value is. Never compared with Harbor, which shows no secret.
+        seed: what only making it needs; never compared.
         needs: what must be there first, in the file or in Harbor.
         after: what must be done first if it is in the file.
         at: where it stands in the file.
@@ -47,6 +48,8 @@ class Object:
         keep: overrides policy.project_deletion; empty for no.
         guard: of what is: why it is never deleted, such as "built in"; empty if it may be.
         content: of what is: what would be lost with it, such as "12 repositories".
+        locked: of what is: field → why nobody can change it now.
+        owner: of a project that is: whose membership is never taken.
     """
 
     kind: str
@@ -56,6 +59,7 @@ class Object:
     part: str = ""
     id: str = ""
     secrets: Mapping[str, SecretRef] = field(default_factory=dict)
+    seed: Mapping[str, Any] = field(default_factory=dict)
     needs: tuple[Ref, ...] = ()
     after: tuple[Ref, ...] = ()
     at: Location = ()
@@ -64,6 +68,8 @@ class Object:
     keep: str = ""
     guard: str = ""
     content: str = ""
+    locked: Mapping[str, str] = field(default_factory=dict)
+    owner: str = ""
 
     @property
     def list(self) -> str:
@@ -206,11 +212,13 @@ class Kind(ABC):
     Attributes:
         name: of the kind, as people read it in a plan.
         fixed: fields that can only be set when it is made.
+        required: fields and secrets without which none can be made.
         singleton: there is always exactly one, so nothing is made, adopted, owned or deleted.
     """
 
     name: ClassVar[str]
     fixed: ClassVar[frozenset[str]] = frozenset()
+    required: ClassVar[frozenset[str]] = frozenset()
     singleton: ClassVar[bool] = False
 
     @abstractmethod

@@ -90,6 +90,7 @@ class Projects(Kind):
             key=project.name,
             fields=fields,
             id=str(number),
+            owner=project.owner_name,
             guard="made by Harbor itself" if project.name == "library" else "",
             content=f"{project.repo_count} repositories" if project.repo_count else "",
         )

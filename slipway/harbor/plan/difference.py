@@ -66,11 +66,14 @@ class _Comparison:
         if there is None:
             changes = tuple(Change(name, None, value) for name, value in wanted.fields.items())
             changes += tuple(Change(name, None, str(ref), secret=True) for name, ref in wanted.secrets.items())
+            if missing := KINDS[wanted.kind].required - {each.field for each in changes}:
+                what = f"{wanted.ref} is not there yet, and cannot be made without {', '.join(sorted(missing))}"
+                self._wrong(wanted, what, "add it")
             return Action(verb="create", ref=wanted.ref, changes=changes, wanted=wanted)
         changes, unknown = self._changes(wanted, there)
         if not KINDS[wanted.kind].singleton and not self.ledger.owns(there):
             return self._adopted(wanted, there, changes, unknown)
-        if self._fixed(wanted, changes):
+        if self._fixed(wanted, there, changes):
             return None
         self._claim(wanted, there)
         if changes:
@@ -114,26 +117,33 @@ class _Comparison:
                 "take it over with --adopt (or adopt: always), or give it another name",
             )
             return None
-        if self._fixed(wanted, changes):
+        if self._fixed(wanted, there, changes):
             return None
         why = "as declared" if not changes else "differs"
         return Action(
             verb="adopt", ref=wanted.ref, changes=changes, unknown=unknown, why=why, wanted=wanted, present=there
         )
 
-    def _fixed(self, wanted: Object, changes: Sequence[Change]) -> bool:
+    def _fixed(self, wanted: Object, there: Object, changes: Sequence[Change]) -> bool:
         """Tell whether something differs that nobody can change, and say so."""
-        fixed = [each for each in changes if each.field in KINDS[wanted.kind].fixed]
-        for each in fixed:
+        kind, found = KINDS[wanted.kind], False
+        for each in changes:
             what = f"{each.field} of {wanted.ref} is {each.before!r} and cannot become {each.after!r}"
-            self._wrong(wanted, what, "set it back, or delete the object and let it be made again", each.field)
-        return bool(fixed)
+            if each.field in kind.fixed:
+                fix = "set it back, or delete the object and let it be made again"
+                self._wrong(wanted, what, fix, each.field)
+            elif each.field in there.locked:
+                self._wrong(wanted, what, there.locked[each.field], each.field)
+            else:
+                continue
+            found = True
+        return found
 
     # --- what is not
 
     def _deletes(self) -> Iterator[Action]:
         for ref, entry in self.ledger.entries.items():
-            if ref in self.wanted.objects:
+            if ref in self.wanted.objects or ref.kind not in KINDS or KINDS[ref.kind].singleton:
                 continue
             there = self.present.get(ref)
             if there is None:

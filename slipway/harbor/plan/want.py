@@ -76,7 +76,7 @@ class Wanted:
             owned: key and parent of each of ours.
         """
         wanted, lists = self.of_kind(kind), self.lists.get(kind, {})
-        owned = list(owned)
+        owned = [] if KINDS[kind].singleton else list(owned)
         keys = frozenset(wanted) | self._needed.get(kind, frozenset()) | {key for key, _ in owned}
         inside = (name.partition("/")[0] for name in lists)
         parents = frozenset(filter(None, (*inside, *(parent for _, parent in owned))))

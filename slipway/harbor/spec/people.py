@@ -5,7 +5,7 @@ user_groups: [{group_name: harbor-payments-dev, group_type: oidc}]
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from slipway.harbor.spec.base import Named, Spec, Text, refuse_twice
 from slipway.harbor.spec.secret import SecretRef
@@ -15,10 +15,16 @@ RoleName = Literal["projectadmin", "maintainer", "developer", "guest", "limitedg
 Username = Annotated[str, StringConstraints(pattern=r"^[^,\"~#%$\s]+$", min_length=1, max_length=255)]
 
 
+def _not_admin(name: str) -> str:
+    if name == "admin":
+        raise ValueError("admin is Harbor's own; its password is the environment's secret, and it is not managed here")
+    return name
+
+
 class UserSpec(Named):
     """A local user; only where Harbor itself keeps the passwords (db_auth)."""
 
-    username: Username
+    username: Annotated[Username, AfterValidator(_not_admin)]
     email: Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+$")] | None = None
     realname: Text | None = None
     comment: str | None = None

@@ -21,7 +21,7 @@ class CredentialSpec(Spec):
     """How Harbor logs in there."""
 
     type: Literal["basic", "oauth", "secret"] = "basic"
-    access_key: str | None = None
+    access_key: str | SecretRef | None = None
     access_secret: SecretRef | None = None
 
 
