@@ -16,13 +16,11 @@ ProjectDeletion = Literal["retain", "if_empty", "force"]
 class LedgerPlace(Spec):
     """Where the ledger is."""
 
-    type: Literal["file", "s3", "configmap"] = "file"
+    type: Literal["file", "s3"] = "file"
     path: str | None = Field(default=None, description="Of a file; by default harbor.ledger.json beside harbor.yaml.")
     bucket: str | None = Field(default=None, description="Of S3; its objects should be versioned.")
     key: str | None = Field(default=None, description="Of S3.")
     region: str | None = None
-    namespace: str = "harbor"
-    name: str = "slipway-harbor-ledger"
 
 
 class Policy(Spec):
@@ -42,7 +40,6 @@ class Policy(Spec):
         description="A project that is gone from the file: keep it; delete it if empty; with all its content, "
         "if the command is told so as well.",
     )
-    on_drift: Literal["report", "correct"] = "report"
     ledger: LedgerPlace = LedgerPlace()
 
 
