@@ -3,8 +3,9 @@
 rows = await in_projects(harbor, scope, world, lambda project: members.of(project.number), seen)
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, TypeVar
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeVar, cast
 
 from infra.errors import HarborError
 from slipway.harbor.client import HarborClient, Pages
@@ -13,6 +14,7 @@ from slipway.harbor.spec.base import Spec
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+Other = TypeVar("Other")
 
 
 async def in_projects(
@@ -49,6 +51,15 @@ def all_good(results: Sequence[Result | HarborError]) -> list[Result]:
             raise result
         good.append(result)
     return good
+
+
+async def together(first: Awaitable[Result], second: Awaitable[Other]) -> tuple[Result, Other]:
+    """Wait for two at once; an error of one is raised when both are over, so that none is left behind."""
+    one, other = await asyncio.gather(first, second, return_exceptions=True)
+    for result in (one, other):
+        if isinstance(result, BaseException):
+            raise result
+    return cast("tuple[Result, Other]", (one, other))
 
 
 def fields_of(spec: Spec, defaults: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,10 +10,10 @@ from typing import Any, ClassVar
 from infra.errors import NotAllowedNow, Problem
 from slipway.harbor.client import HarborClient
 from slipway.harbor.client.api import artifacts, projects, quotas
-from slipway.harbor.client.models import AllowedCve, Allowlist, Project, ProjectMetadata, ProjectReq
+from slipway.harbor.client.models import AllowedCve, Allowlist, Project, ProjectMetadata, ProjectReq, Quota
 from slipway.harbor.client.request import Created
 from slipway.harbor.kinds.base import Desired, Edit, Kind, Object, Ref, Scope, Site, World
-from slipway.harbor.kinds.parts import all_good
+from slipway.harbor.kinds.parts import all_good, together
 from slipway.harbor.spec import HarborSpec
 from slipway.harbor.spec.projects import ProjectSpec
 
@@ -63,13 +63,13 @@ class Projects(Kind):
     # --- reading
 
     async def read(self, harbor: HarborClient, scope: Scope, world: World) -> list[Object]:
-        if scope.everything:
-            found = await harbor.all(projects.every())
-        else:
-            asked = _chunks(sorted(scope.keys))
-            pages = await harbor.each(lambda names=names: harbor.all(projects.named(names)) for names in asked)
-            found = [each for rows in all_good(pages) for each in rows]
-        limits = await _limits(harbor, [each for each in found if scope.cares(each.name, "storage_quota")])
+        limited = [name for name in scope.keys if scope.cares(name, "storage_quota")]
+        many = scope.everything or len(limited) > _FEW
+        # Of quotas Harbor makes one wait, idle, so they are asked for at the same time.
+        found, rows = await together(_projects(harbor, scope), harbor.all(quotas.every()) if many else _none())
+        if not many:
+            rows = await _quotas(harbor, [each for each in found if scope.cares(each.name, "storage_quota")])
+        limits = {each.ref.id: each.hard.get("storage", -1) for each in rows if each.ref}
         scanners = await _scanners(harbor, [each for each in found if scope.cares(each.name, "scanner")])
         registries = {each.id: each.key for each in world.of("registry")}
         return [self._seen(each, registries, limits, scanners) for each in found]
@@ -213,17 +213,23 @@ def _chunks(names: Sequence[str]) -> Iterator[Sequence[str]]:
         yield chunk
 
 
-async def _limits(harbor: HarborClient, found: Sequence[Project]) -> Mapping[int, int]:
-    """Give the storage limit of these projects, by id."""
-    ids = {each.project_id for each in found}
-    if not ids:
-        return {}
-    if len(ids) <= _FEW:
-        pages = await harbor.each(lambda number=number: harbor.all(quotas.of_project(number)) for number in ids)
-        rows = [each for page in all_good(pages) for each in page]
-    else:
-        rows = await harbor.all(quotas.every())
-    return {each.ref.id: each.hard.get("storage", -1) for each in rows if each.ref and each.ref.id in ids}
+async def _projects(harbor: HarborClient, scope: Scope) -> list[Project]:
+    if scope.everything:
+        return await harbor.all(projects.every())
+    asked = _chunks(sorted(scope.keys))
+    pages = await harbor.each(lambda names=names: harbor.all(projects.named(names)) for names in asked)
+    return [each for rows in all_good(pages) for each in rows]
+
+
+async def _quotas(harbor: HarborClient, found: Sequence[Project]) -> list[Quota]:
+    """Read the quotas of a few projects, one request each."""
+    numbers = [each.project_id for each in found]
+    pages = await harbor.each(lambda number=number: harbor.all(quotas.of_project(number)) for number in numbers)
+    return [each for page in all_good(pages) for each in page]
+
+
+async def _none() -> list[Quota]:
+    return []
 
 
 async def _scanners(harbor: HarborClient, found: Sequence[Project]) -> Mapping[int, str]:
