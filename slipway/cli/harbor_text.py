@@ -37,6 +37,8 @@ def plan_lines(plan: "Plan") -> Iterator[str]:
     for kind, keys in sorted(plan.foreign.items()):
         shown = ", ".join(sorted(keys)[:5]) + (f" and {len(keys) - 5} more" if len(keys) > 5 else "")
         yield f"left alone, since not ours: {kind} {shown}"
+    for each in plan.warnings:
+        yield f"warning: {each}"
     yield summary(plan)
 
 
@@ -72,9 +74,20 @@ def _shown(name: str, value: Any) -> str:  # noqa: ANN401  # any field
         return "none"
     if isinstance(value, bool):
         return str(value).lower()
-    text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    text = ", ".join(map(_plain, value)) if isinstance(value, list) else _plain(value)
     text = text.replace("\n", "⏎") or "empty"
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+
+
+def _plain(value: Any) -> str:  # noqa: ANN401  # any field, or a part of one
+    if not isinstance(value, dict):
+        return str(value).lower() if isinstance(value, bool) else str(value)
+    parts = (
+        f"{key}: {'[' + ', '.join(map(_plain, each)) + ']' if isinstance(each, list) else _plain(each)}"
+        for key, each in value.items()
+        if each not in (None, "", [])
+    )
+    return f"{{{', '.join(parts)}}}"
 
 
 def _size(value: int) -> str:

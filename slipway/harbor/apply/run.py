@@ -18,7 +18,7 @@ from slipway.harbor.apply.outcome import Outcome, failed
 from slipway.harbor.client import HarborClient
 from slipway.harbor.kinds.base import Edit, Object, Ref, Site, World
 from slipway.harbor.kinds.order import KINDS, ORDER
-from slipway.harbor.ledger import Ledger, LedgerStore
+from slipway.harbor.ledger import STORED, Ledger, LedgerStore
 from slipway.harbor.plan.action import Action, Plan
 from slipway.harbor.plan.read import read_again
 from slipway.harbor.plan.want import Wanted
@@ -150,10 +150,11 @@ class Run:
             else:
                 number = there.id
                 if names := self._to_send(action):
-                    await kind.update(site, Edit(wanted=wanted, present=there, fields=names))
+                    number = await kind.update(site, Edit(wanted=wanted, present=there, fields=names)) or number
             self.world.put(replace(wanted, id=number))
             if not kind.singleton or values:
-                prints = {name: self.ledger.fingerprint(each.get_secret_value()) for name, each in values.items()}
+                prints = dict.fromkeys(wanted.made, STORED)
+                prints |= {name: self.ledger.fingerprint(each.get_secret_value()) for name, each in values.items()}
                 self.ledger.own(wanted, number, prints)
 
     def _to_send(self, action: Action) -> frozenset[str]:
@@ -166,7 +167,13 @@ class Run:
         return self._values.get(wanted.ref, {})
 
     def _site(self) -> Site:
-        return Site(harbor=self.harbor, world=self.world, secrets=self._values, delete_content=self.delete_content)
+        return Site(
+            harbor=self.harbor,
+            world=self.world,
+            secrets=self._values,
+            delete_content=self.delete_content,
+            folder=self.secrets.folder,
+        )
 
     def _note(self, outcome: Outcome) -> None:
         self.outcomes[outcome.action.ref] = outcome

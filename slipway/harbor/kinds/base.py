@@ -5,6 +5,7 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
 from pydantic import SecretStr
@@ -50,6 +51,11 @@ class Object:
         content: of what is: what would be lost with it, such as "12 repositories".
         locked: of what is: field → why nobody can change it now.
         owner: of a project that is: whose membership is never taken.
+        made: secrets that we make and store ourselves; they are made with it, and once more if that was interrupted.
+        warning: what somebody should know of it, though it stands in nobody's way.
+        free: of what is: Harbor made it by itself, so that taking it needs no consent.
+        links: of what is: ids of what hangs on it, such as a project's retention policy.
+        shown: of what is: secrets that Harbor reads back in clear.
     """
 
     kind: str
@@ -70,6 +76,11 @@ class Object:
     content: str = ""
     locked: Mapping[str, str] = field(default_factory=dict)
     owner: str = ""
+    made: tuple[str, ...] = ()
+    warning: str = ""
+    free: bool = False
+    links: Mapping[str, str] = field(default_factory=dict)
+    shown: Mapping[str, SecretStr] = field(default_factory=dict, repr=False)
 
     @property
     def list(self) -> str:
@@ -116,12 +127,14 @@ class Scope:
         parents: projects whose list is declared, or in which we own something.
         wanted: what is declared, for kinds that read some fields only where somebody cares.
         everything: for the export: all there is; `parents` then holds every project.
+        again: it is read around a write, so that what the world holds of it may have moved.
     """
 
     keys: frozenset[str] = frozenset()
     parents: frozenset[str] = frozenset()
     wanted: Mapping[str, Object] = field(default_factory=dict)
     everything: bool = False
+    again: bool = False
 
     def cares(self, key: str, name: str) -> bool:
         """Tell whether a field of an object is to be read, where that costs a request."""
@@ -176,12 +189,14 @@ class Site:
     Attributes:
         secrets: object → field → its value.
         delete_content: projects that may be deleted with all that is in them.
+        folder: of harbor.yaml, which paths in it are relative to.
     """
 
     harbor: HarborClient
     world: World
     secrets: Mapping[Ref, Mapping[str, SecretStr]] = field(default_factory=dict)
     delete_content: Collection[str] = ()
+    folder: Path = Path()
 
     def secret(self, wanted: Object, name: str) -> SecretStr | None:
         """Give the value of a secret field; None where the file names none."""
@@ -212,7 +227,7 @@ class Kind(ABC):
     Attributes:
         name: of the kind, as people read it in a plan.
         fixed: fields that can only be set when it is made.
-        required: fields and secrets without which none can be made.
+        required: fields, secrets and seeds without which none can be made.
         singleton: there is always exactly one, so nothing is made, adopted, owned or deleted.
     """
 
@@ -233,8 +248,8 @@ class Kind(ABC):
         """Make it, and give Harbor's id."""
         raise NotImplementedError(f"{self.name} cannot be made: {wanted.key}")
 
-    async def update(self, site: Site, edit: Edit) -> None:
-        """Change it."""
+    async def update(self, site: Site, edit: Edit) -> str | None:
+        """Change it; gives Harbor's id if it is another one now."""
         raise NotImplementedError(f"{self.name} cannot be changed: {edit.wanted.key}")
 
     async def delete(self, site: Site, present: Object) -> None:

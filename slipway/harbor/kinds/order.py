@@ -4,18 +4,21 @@ from collections.abc import Mapping
 
 from slipway.harbor.kinds.base import Kind
 from slipway.harbor.kinds.config import Config, SystemAllowlist
+from slipway.harbor.kinds.immutable import ImmutableRules
 from slipway.harbor.kinds.labels import Labels, ProjectLabels
 from slipway.harbor.kinds.members import Members
 from slipway.harbor.kinds.people import Groups, Users
 from slipway.harbor.kinds.projects import Projects
 from slipway.harbor.kinds.registries import Registries
+from slipway.harbor.kinds.retention import Retention
+from slipway.harbor.kinds.webhooks import Webhooks
 
 #: Kinds of one stage are read and written at the same time; a stage begins when the one before it is done.
 ORDER: tuple[tuple[Kind, ...], ...] = (
     (Config(), SystemAllowlist()),
     (Registries(), Labels(), Groups(), Users()),  # scanners
     (Projects(),),
-    (Members(), ProjectLabels()),  # robots, retention, immutable, webhooks
+    (Members(), ProjectLabels(), Retention(), ImmutableRules(), Webhooks()),  # robots
     # (Replication(),),
     # (Schedules(),),
 )

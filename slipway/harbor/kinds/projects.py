@@ -91,6 +91,7 @@ class Projects(Kind):
             fields=fields,
             id=str(number),
             owner=project.owner_name,
+            links={"retention": project.metadata.retention_id or ""},
             guard="made by Harbor itself" if project.name == "library" else "",
             content=f"{project.repo_count} repositories" if project.repo_count else "",
         )
@@ -216,7 +217,12 @@ def _chunks(names: Sequence[str]) -> Iterator[Sequence[str]]:
 async def _projects(harbor: HarborClient, scope: Scope) -> list[Project]:
     if scope.everything:
         return await harbor.all(projects.every())
-    asked = _chunks(sorted(scope.keys))
+    return await projects_of(harbor, sorted(scope.keys))
+
+
+async def projects_of(harbor: HarborClient, names: Sequence[str]) -> list[Project]:
+    """Read those of these names that there are, in few requests."""
+    asked = _chunks(names)
     pages = await harbor.each(lambda names=names: harbor.all(projects.named(names)) for names in asked)
     return [each for rows in all_good(pages) for each in rows]
 

@@ -11,11 +11,14 @@ import hashlib
 import secrets
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 
 from slipway.harbor.kinds.base import Object, Ref
 
 FORMAT = 1
+#: In place of the fingerprint of a secret that we made and stored elsewhere.
+STORED = "stored"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,8 +98,7 @@ class Ledger:
 
     def fingerprint(self, value: str) -> str:
         """Give what tells whether a secret is still the same, and nothing else of it."""
-        made = hashlib.scrypt(value.encode(), salt=self.salt.encode(), n=1 << 12, r=8, p=1, dklen=16)
-        return made.hex()
+        return _fingerprint(value, self.salt)
 
     # --- as text
 
@@ -128,6 +130,12 @@ class Ledger:
     def copy(self) -> "Ledger":
         """Give one that changes on its own."""
         return replace(self, entries=dict(self.entries))
+
+
+@lru_cache(maxsize=4096)
+def _fingerprint(value: str, salt: str) -> str:
+    """Give a slow hash; many objects share one secret, and each would cost ten milliseconds."""
+    return hashlib.scrypt(value.encode(), salt=salt.encode(), n=1 << 12, r=8, p=1, dklen=16).hex()
 
 
 def _written(entry: Entry) -> dict[str, Any]:

@@ -57,6 +57,7 @@ class _Comparison:
             claims=self.claims,
             foreign=dict(self.foreign),
             same=self.same,
+            warnings=list(self._warnings()),
         )
 
     # --- what is declared
@@ -66,7 +67,8 @@ class _Comparison:
         if there is None:
             changes = tuple(Change(name, None, value) for name, value in wanted.fields.items())
             changes += tuple(Change(name, None, str(ref), secret=True) for name, ref in wanted.secrets.items())
-            if missing := KINDS[wanted.kind].required - {each.field for each in changes}:
+            changes += tuple(Change(name, None, "made and stored", secret=True) for name in wanted.made)
+            if missing := KINDS[wanted.kind].required - {each.field for each in changes} - wanted.seed.keys():
                 what = f"{wanted.ref} is not there yet, and cannot be made without {', '.join(sorted(missing))}"
                 self._wrong(wanted, what, "add it")
             return Action(verb="create", ref=wanted.ref, changes=changes, wanted=wanted)
@@ -100,14 +102,22 @@ class _Comparison:
         for name, ref in wanted.secrets.items():
             if now.get(name) is None:
                 unknown.append(name)
-            elif now[name] != known.get(name):
+            elif now[name] != self._known(there, name, known):
                 changes.append(Change(name, None, str(ref), secret=True))
+        if self.ledger.owns(there):  # of what is adopted, somebody has it already
+            changes += [Change(name, None, "made and stored", secret=True) for name in wanted.made if name not in known]
         return tuple(changes), tuple(unknown)
+
+    def _known(self, there: Object, name: str, known: Mapping[str, str]) -> str | None:
+        """Give the fingerprint of what Harbor has: of what it shows, else of what we set."""
+        if name in there.shown:
+            return self.ledger.fingerprint(there.shown[name].get_secret_value())
+        return known.get(name)
 
     def _adopted(
         self, wanted: Object, there: Object, changes: tuple[Change, ...], unknown: tuple[str, ...]
     ) -> Action | None:
-        policy = "always" if self.consent.adopt else wanted.adopt or self.wanted.spec.policy.adopt
+        policy = "always" if self.consent.adopt or there.free else wanted.adopt or self.wanted.spec.policy.adopt
         visible = [each.field for each in changes if not each.secret]
         if policy == "never" or (policy == "matching" and visible):
             how = f"it differs in {', '.join(visible)}" if visible else "policy.adopt is never"
@@ -190,6 +200,14 @@ class _Comparison:
         else:
             lost = f"; with {there.content}" if there.content else ""
             yield Action(verb="delete", ref=there.ref, why=f"{why}{lost}", present=there)
+
+    # --- what somebody should know
+
+    def _warnings(self) -> Iterator[Problem]:
+        for each in self.wanted:
+            there = self.present.get(each.ref)
+            for what in filter(None, (each.warning, there.warning if there else "")):
+                yield Problem(where=self.wanted.spec.place(each.at), what=f"{each.ref}: {what}")
 
     # --- what stands in the way
 

@@ -24,6 +24,7 @@ def as_data(plan: Plan) -> dict[str, Any]:
     return {
         "actions": [_action(each) for each in plan.actions],
         "problems": [{"where": each.where, "what": each.what, "fix": each.fix} for each in plan.problems],
+        "warnings": [{"where": each.where, "what": each.what} for each in plan.warnings],
         "notOurs": {kind: sorted(keys) for kind, keys in sorted(plan.foreign.items())},
         "same": plan.same,
         "counts": dict(sorted(plan.counts.items())),

@@ -49,7 +49,7 @@ async def read_again(harbor: HarborClient, objects: Collection[Object], wanted: 
 
 def _only(some: Collection[Object], wanted: Mapping[str, Object]) -> Scope:
     keys, parents = {each.key for each in some}, {each.parent for each in some if each.parent}
-    return Scope(keys=frozenset(keys), parents=frozenset(parents), wanted=wanted)
+    return Scope(keys=frozenset(keys), parents=frozenset(parents), wanted=wanted, again=True)
 
 
 async def _together(

@@ -15,6 +15,8 @@ from slipway.harbor.spec.base import Size, Spec, Text, refuse_twice
 from slipway.harbor.spec.people import MembersSpec
 from slipway.harbor.spec.policy import ProjectDeletion
 from slipway.harbor.spec.registries import LabelSpec
+from slipway.harbor.spec.tags import ImmutableRuleSpec, RetentionSpec, refuse_same_rule
+from slipway.harbor.spec.webhooks import WebhookSpec
 
 Severity = Literal["none", "low", "medium", "high", "critical"]
 
@@ -77,11 +79,15 @@ class ProjectSettings(Spec):
     scanner: Text | None = None
     members: MembersSpec | None = None
     labels: list[LabelSpec] | None = None
+    retention_policy: RetentionSpec | None = Field(default=None, description="null: none.")
+    immutable_tag_rules: list[ImmutableRuleSpec] | None = Field(default=None, description="All there are.")
+    webhooks: list[WebhookSpec] | None = None
 
     @model_validator(mode="after")
     def _each_once(self) -> Self:
         for name, key in NAMED_BY.items():
             refuse_twice(getattr(self, name, None), key)
+        refuse_same_rule(self.immutable_tag_rules)
         return self
 
 
