@@ -10,17 +10,20 @@ from slipway.harbor.kinds.members import Members
 from slipway.harbor.kinds.people import Groups, Users
 from slipway.harbor.kinds.projects import Projects
 from slipway.harbor.kinds.registries import Registries
+from slipway.harbor.kinds.replication import Replication
 from slipway.harbor.kinds.retention import Retention
+from slipway.harbor.kinds.scanners import DefaultScanner, Scanners
+from slipway.harbor.kinds.schedules import Schedules
 from slipway.harbor.kinds.webhooks import Webhooks
 
 #: Kinds of one stage are read and written at the same time; a stage begins when the one before it is done.
 ORDER: tuple[tuple[Kind, ...], ...] = (
     (Config(), SystemAllowlist()),
-    (Registries(), Labels(), Groups(), Users()),  # scanners
-    (Projects(),),
+    (Registries(), Labels(), Groups(), Users(), Scanners()),
+    (Projects(), DefaultScanner()),
     (Members(), ProjectLabels(), Retention(), ImmutableRules(), Webhooks()),  # robots
-    # (Replication(),),
-    # (Schedules(),),
+    (Replication(),),
+    (Schedules(),),
 )
 
 KINDS: Mapping[str, Kind] = {kind.name: kind for stage in ORDER for kind in stage}

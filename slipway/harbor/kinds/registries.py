@@ -57,7 +57,13 @@ class Registries(Kind):
         fields["ca_certificate"] = fields["ca_certificate"].strip()
         credential = registry.credential or Credential()
         fields |= {"credential.type": credential.type or "basic", _KEY: credential.access_key or ""}
-        return Object(kind=self.name, key=registry.name, fields=fields, id=str(registry.id))
+        return Object(
+            kind=self.name,
+            key=registry.name,
+            fields=fields,
+            id=str(registry.id),
+            warning="Harbor cannot reach it at the moment" if registry.status == "unhealthy" else "",
+        )
 
     async def create(self, site: Site, wanted: Object) -> str:
         fields = wanted.fields

@@ -15,6 +15,7 @@ from slipway.harbor.spec.places import Places
 from slipway.harbor.spec.policy import ConnectionSpec, Policy
 from slipway.harbor.spec.projects import ProjectLine, ProjectSettings, ProjectSpec, effective
 from slipway.harbor.spec.registries import LabelSpec, RegistrySpec
+from slipway.harbor.spec.replication import ReplicationSpec
 from slipway.harbor.spec.system import SystemSpec
 
 
@@ -29,6 +30,7 @@ class HarborSpec(Spec):
     registries: list[RegistrySpec] | None = None
     user_groups: list[GroupSpec] | None = None
     users: list[UserSpec] | None = None
+    replication_policies: list[ReplicationSpec] | None = None
     project_defaults: ProjectSettings | None = None
     profiles: dict[Name, ProjectSettings] = {}  # noqa: RUF012  # pydantic copies it
     projects: dict[Name, ProjectLine] | None = None

@@ -3,12 +3,14 @@
 system: {config: {session_timeout: 120, robot_name_prefix: "robot$"}}
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from slipway.harbor.spec.base import Size, Spec, Text
+from slipway.harbor.spec.base import Size, Spec, Text, refuse_twice
 from slipway.harbor.spec.projects import AllowlistSpec
+from slipway.harbor.spec.scanners import ScannerSpec
+from slipway.harbor.spec.schedules import SchedulesSpec
 from slipway.harbor.spec.secret import SecretRef
 
 _Positive = Annotated[int, Field(gt=0, le=9_999_999_999)]
@@ -99,3 +101,11 @@ class SystemSpec(Spec):
 
     config: ConfigSpec | None = None
     cve_allowlist: AllowlistSpec | None = None
+    scanners: list[ScannerSpec] | None = None
+    default_scanner: Text | None = None
+    schedules: SchedulesSpec | None = None
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        refuse_twice(self.scanners, "name")
+        return self
