@@ -36,6 +36,7 @@
       + LedgerError             the ledger of what we own cannot be read or kept
         - LedgerMoved           somebody else wrote it meanwhile: two runs at the same time
       + PlanStale               the plan file is not of this server, this file, or this moment
+      + SecretStoreError        the place where a robot's secret is kept cannot be read or written
       + DelegationPending       the domain's parent does not point at the new zone yet
 
 `x` is the root. ``values/`` raises its own ``ValuesError`` (it imports nothing from here).
@@ -238,6 +239,10 @@ class LedgerMoved(LedgerError):
 
 class PlanStale(SlipwayError):
     """What the plan was made from is no longer so; nothing was changed."""
+
+
+class SecretStoreError(SlipwayError):
+    """The place where a robot's secret is kept cannot be read or written, or holds something else."""
 
 
 class DelegationPending(SlipwayError):

@@ -23,6 +23,7 @@ from slipway.cli.explain import explain
 from slipway.cli.forecast import forecast
 from slipway.cli.images import images
 from slipway.cli.init import init
+from slipway.cli.login_kit import login_kit
 from slipway.cli.publish import publish
 from slipway.cli.render import render
 from slipway.cli.schema import schema
@@ -62,7 +63,7 @@ def options(
 
 for command in (
     init, bootstrap, schema, explain, render, diff, images, publish, status, upgrade,
-    check, forecast, diagram, teardown,
+    check, forecast, diagram, login_kit, teardown,
 ):  # fmt: skip
     app.command()(command)
 app.add_typer(harbor.app, name="harbor")

@@ -51,6 +51,11 @@ class HarborClient:
         """Requests that were sent again."""
         return self._sender.repeated
 
+    @property
+    def is_robot(self) -> bool:
+        """Whether a robot is the sender, which Harbor lets change no other robot in place."""
+        return self._connection.is_robot
+
     # --- sending
 
     async def send(self, request: Request[Result]) -> Result:

@@ -42,6 +42,13 @@ def documents(client: Client, api_version: str, kind: str) -> list[dict[str, Any
         raise
 
 
+def delete(client: Client, document: dict[str, Any]) -> None:
+    """Delete an object."""
+    metadata = document["metadata"]
+    where = {"namespace": metadata["namespace"]} if _is_namespaced(document["kind"]) else {}
+    client.delete(_resource(document["apiVersion"], document["kind"]), metadata["name"], **where)
+
+
 def set_status(client: Client, document: dict[str, Any], status: dict[str, Any]) -> None:
     """Write a status where it differs."""
     present = document.get("status", {})
