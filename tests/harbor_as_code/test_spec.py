@@ -1,10 +1,17 @@
 """harbor.yaml: every problem at once with its place; files put together; what a project is in the end."""
 
+import json
+
 import pytest
+import yaml
+from jsonschema import Draft202012Validator
 
 from infra.errors import SpecError
 from slipway.harbor.plan import Wanted
 from slipway.harbor.spec import files, load
+from slipway.harbor.spec.schema import harbor_schema
+from tests.harbor.process import ROOT
+from tests.harbor_as_code.test_kinds import WHOLE
 
 
 def problems(tmp_path, *texts):
@@ -161,3 +168,17 @@ def test_a_thousand_projects_are_read_in_a_moment(tmp_path):
     lines = "\n".join(f"  team-{number}: t" for number in range(1000))
     spec = whole(tmp_path, f"profiles: {{t: {{labels: [{{name: x}}]}}}}\nprojects:\n{lines}")
     assert len(Wanted.of(spec).objects) == 2000
+
+
+def test_the_committed_schema_is_current_and_takes_what_the_loader_takes(tmp_path):
+    schema = json.loads((ROOT / "stacks" / "harbor-schema.json").read_text())
+    assert schema == harbor_schema(), "run: slipway schema"
+    validator = Draft202012Validator(schema)
+    for text in (WHOLE, "projects: [a, {name: b, storage_quota: 5Gi}]", "projects: {a: team, b: }"):
+        assert not list(
+            validator.iter_errors(
+                yaml.safe_load(text.replace("2030-01-31T00:00:00Z", "1").replace("2031-01-01T00:00:00Z", "2"))
+            )
+        )
+    for text in ("label: []", "projects: {a: {metdata: {}}}", "projects: {a: {storage_quota: 5GB}}"):
+        assert list(validator.iter_errors(yaml.safe_load(text))), text
