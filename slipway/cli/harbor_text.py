@@ -37,6 +37,8 @@ def plan_lines(plan: "Plan") -> Iterator[str]:
     for kind, keys in sorted(plan.foreign.items()):
         shown = ", ".join(sorted(keys)[:5]) + (f" and {len(keys) - 5} more" if len(keys) > 5 else "")
         yield f"left alone, since not ours: {kind} {shown}"
+    if plan.unread:
+        yield f"not looked at, since this robot may not read it: {', '.join(plan.unread)}"
     yield summary(plan)
 
 

@@ -177,3 +177,50 @@ def test_what_harbor_takes_and_does_not_keep_is_told(place):
         "Harbor said that it is done, and reads back otherwise: storage_quota is None, not 5368709120"
     )
     assert time.monotonic() - started < 20
+
+
+# --- a robot with the rights to read
+
+
+def test_a_robot_with_least_rights_sees_drift_in_all_but_the_configuration(place):
+    text = "system: {config: {session_timeout: 90}}\n" + TEXT.replace(
+        "b: {labels", "b: {members: {users: []}, storage_quota: 5Gi, labels"
+    ).replace("{name: one}", "{name: one, color: '#111111'}")
+    assert place.apply(text).good
+    place.api.api("PUT", "/labels/1", {"name": "one", "scope": "g", "color": "#000000"})
+    made = place.api.api("POST", "/robots", DRIFT_ROBOT).json
+
+    async def plan():
+        sender = connection(place.api, name=made["name"], secret=SecretStr(made["secret"]))
+        async with connect(sender) as harbor:
+            return (
+                await make_plan(harbor, place.wanted(text), place.store.load(), SecretValues(place.folder), Consent())
+            )[1]
+
+    plan = asyncio.run(plan())
+    assert plan.unread == ["config"]
+    assert [(each.verb, each.ref.kind) for each in plan.actions] == [("update", "label")]
+    assert plan.problems == []
+
+
+def _rights(*pairs):
+    return [{"resource": resource, "action": action} for resource, action in (pair.split(":") for pair in pairs)]
+
+
+DRIFT_ROBOT = {
+    "name": "drift",
+    "level": "system",
+    "duration": 30,
+    "permissions": [
+        {
+            "kind": "system",
+            "namespace": "/",
+            "access": _rights("project:list", "quota:list", "registry:list", "label:read", "user-group:list"),
+        },
+        {
+            "kind": "project",
+            "namespace": "*",
+            "access": _rights("project:read", "member:list", "label:list", "quota:read"),
+        },
+    ],
+}

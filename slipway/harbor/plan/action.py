@@ -69,6 +69,7 @@ class Plan:
         claims: ours already, of which the ledger does not know the id yet (an interrupted run).
         foreign: kind → how many things in declared lists are not ours, and left alone.
         same: how many objects are as declared.
+        unread: kinds that the sender may not read, so that nothing is known of them.
     """
 
     actions: Sequence[Action] = ()
@@ -76,6 +77,7 @@ class Plan:
     claims: Sequence[Object] = ()
     foreign: Mapping[str, Sequence[str]] = field(default_factory=dict)
     same: int = 0
+    unread: Sequence[str] = ()
 
     @property
     def counts(self) -> Mapping[str, int]:

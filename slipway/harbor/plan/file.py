@@ -26,6 +26,7 @@ def as_data(plan: Plan) -> dict[str, Any]:
         "problems": [{"where": each.where, "what": each.what, "fix": each.fix} for each in plan.problems],
         "notOurs": {kind: sorted(keys) for kind, keys in sorted(plan.foreign.items())},
         "same": plan.same,
+        "notRead": list(plan.unread),
         "counts": dict(sorted(plan.counts.items())),
     }
 
