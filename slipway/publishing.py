@@ -92,8 +92,22 @@ def publish_environments(
         published = publish_all(remote, chosen, take_over=take_over, dry_run=dry_run, progress=progress)
         publications.append(Publication(remote=remote, environments=group, published=published))
         if len(groups) > 1:  # should a later one be refused, this one stays
-            progress(f"{remote.shown} {remote.branch}: {'committed' if published.created else 'nothing to commit'}")
+            progress(f"{_place(remote)}: {_done(published, dry_run=dry_run)}")
     return publications
+
+
+def _place(remote: "Remote") -> str:
+    return remote.folder if remote.mode == "files" else f"{remote.shown} {remote.branch}"
+
+
+def _done(published: "Published", *, dry_run: bool) -> str:
+    if dry_run:
+        return f"{len(published.changed)} files would change"
+    if not published.created:
+        return "nothing to change"
+    if published.pull_request:
+        return f"waits in {published.pull_request}"
+    return "committed" if published.commit else "written"
 
 
 def _chosen(root: Path, names: Sequence[str]) -> Sequence[str]:

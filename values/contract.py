@@ -35,6 +35,20 @@ _TYPES: Mapping[str, tuple[type, ...]] = {
 _TEXT_MAPS = frozenset(
     {"annotations", "additionalLabels", "labels", "nodeSelector", "podAnnotations", "podLabels", "serviceAnnotations"}
 )
+#: Lists that Kubernetes takes objects in; the chart writes them down as they are.
+_OBJECT_LISTS = frozenset(
+    {
+        "extraEnvVars",
+        "extrInitContainers",
+        "imagePullSecrets",
+        "initContainers",
+        "metricRelabelings",
+        "parentRefs",
+        "relabelings",
+        "tolerations",
+        "topologySpreadConstraints",
+    }
+)
 _RESOURCES = ("requests", "limits", "claims")
 
 
@@ -152,7 +166,11 @@ def _below(
         if key not in known:
             yield _unknown(path, here, key, value, known, version)
         elif value is None:
-            continue  # deletes the chart's default
+            if isinstance(known[key], Mapping):
+                message = "null deletes the whole section, and the chart's templates fail without it"
+                hint = "set the keys in it that are meant, or leave it out"
+                yield Finding(path=path, key=".".join(here), message=message, suggestion=hint)
+            # else it deletes the chart's default
         elif isinstance(known[key], Mapping):
             if isinstance(value, dict):
                 yield from _below(known[key], value, here, path, version)
@@ -188,21 +206,28 @@ def _leaf(kind: str, value: Any, at: tuple[str, ...], path: str) -> Iterator[Fin
             yield Finding(path=path, key=".".join(at), message=message, suggestion=hint)
     elif not _fits(kind, value):
         yield _mistyped(path, at, kind.replace("|", " or "), value)
-    elif kind == "map" and at[-1] in _TEXT_MAPS:
-        for name, text in value.items():
-            if text is not None and not isinstance(text, str):
-                yield _mistyped(path, (*at, str(name)), "string", text)
-    elif (
-        kind == "map" and at[-1] == "resources" and (unknown := [str(name) for name in value if name not in _RESOURCES])
-    ):
-        for name in unknown:
-            message = f"is no part of a pod's resources{_did_you_mean(name, dict.fromkeys(_RESOURCES))}"
-            yield Finding(
-                path=path, key=".".join((*at, name)), message=message, suggestion=f"known here: {', '.join(_RESOURCES)}"
-            )
+    elif inside := list(_inside(value, at, path)):
+        yield from inside
     elif any("://:@" in text for text in _texts(value)):
         message, hint = "is a URL with an empty password", "take it from a Secret"
         yield Finding(path=path, key=".".join(at), message=message, suggestion=hint)
+
+
+def _inside(value: Any, at: tuple[str, ...], path: str) -> Iterator[Finding]:  # noqa: ANN401
+    """Judge what the chart hands on as it is, by the names that Kubernetes has for it."""
+    if isinstance(value, list) and at[-1] in _OBJECT_LISTS:
+        for number, item in enumerate(value):
+            if not isinstance(item, dict):
+                yield _mistyped(path, (*at, str(number)), "a mapping", item)
+    elif isinstance(value, dict) and at[-1] in _TEXT_MAPS:
+        for name, text in value.items():
+            if text is not None and not isinstance(text, str):
+                yield _mistyped(path, (*at, str(name)), "string", text)
+    elif isinstance(value, dict) and at[-1] == "resources":
+        for name in (str(name) for name in value if name not in _RESOURCES):
+            message = f"is no part of a pod's resources{_did_you_mean(name, dict.fromkeys(_RESOURCES))}"
+            hint = f"known here: {', '.join(_RESOURCES)}"
+            yield Finding(path=path, key=".".join((*at, name)), message=message, suggestion=hint)
 
 
 def _texts(value: Any) -> Iterator[str]:  # noqa: ANN401

@@ -22,30 +22,41 @@ LOCAL_EXPOSURES: tuple[ExposeType, ...] = ("nodePort", "ingress")
 
 #: The largest count of pods of one component that we have reason to believe in.
 _MOST_PODS = 50
-_HOST_PORT = re.compile(r"^[a-zA-Z0-9]([a-zA-Z0-9.-]*[a-zA-Z0-9])?:\d{1,5}$")
-_PLAIN_URL = re.compile(r"^https?://[^\s/@:]+(:\d+)?(/\S*)?$")
+_HOST_PORT = re.compile(r"^[a-zA-Z0-9]([a-zA-Z0-9.-]*[a-zA-Z0-9])?:(?P<port>\d{1,5})$")
+_REPOSITORY = re.compile(r"^[a-z0-9.-]+(:\d+)?(/[a-z0-9._-]+)+(:[\w.-]+)?$")
+_PLAIN_URL = re.compile(r"^https?://[^\s/@:]+(:(?P<port>\d+))?(/\S*)?$")
+_LAST_PORT = 65535
+_LABEL_KEY = re.compile(r"^([a-z0-9]([a-z0-9.-]*[a-z0-9])?/)?[A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?$", re.ASCII)
+_LABEL_VALUE = re.compile(r"^([A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?)?$", re.ASCII)
 _REGISTRY = re.compile(r"^[a-z0-9][a-z0-9.-]*(:\d+)?(/[a-z0-9._-]+)*$")
 #: Where the controllers' images come from; a test holds it equal to tables/controllers.yaml.
 UPSTREAM_REGISTRIES = ("ghcr.io", "public.ecr.aws", "registry.k8s.io")
 
 Replicas = Annotated[int, Field(ge=1, le=_MOST_PODS)]
 Percent = Annotated[int, Field(ge=10, le=95)]
-Port = Annotated[int, Field(ge=1, le=65535)]
+Port = Annotated[int, Field(ge=1, le=_LAST_PORT)]
+_IMAGE = r"[a-z0-9.-]+(:\d+)?(/[a-z0-9._-]+)+(:[\w.-]+(@sha256:[0-9a-f]{64})?|@sha256:[0-9a-f]{64})"
 #: An image with its registry and a tag, a digest or both.
-ImageName = Annotated[
-    str,
-    Field(pattern=r"^[a-z0-9.-]+(:\d+)?(/[a-z0-9._-]+)+(:[\w.-]+(@sha256:[0-9a-f]{64})?|@sha256:[0-9a-f]{64})$"),
-]
+ImageName = Annotated[str, Field(pattern=f"^{_IMAGE}$")]
+MaybeImage = Annotated[str, Field(pattern=f"^({_IMAGE})?$")]
 #: An object's name that may have dots (RFC 1123 subdomain), or none.
 MaybeName = Annotated[str, Field(pattern=r"^([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?)?$")]
 #: Key of a label, with or without a prefix.
-LabelKey = Annotated[str, Field(pattern=r"^([a-z0-9]([a-z0-9.-]*[a-z0-9])?/)?[A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?$")]
+LabelKey = Annotated[str, Field(pattern=_LABEL_KEY.pattern)]
 #: Time of a job, as cron writes it.
 Schedule = Annotated[str, Field(pattern=r"^(\S+( +\S+){4}|@(hourly|daily|weekly|monthly|yearly))$")]
 Severities = Annotated[
     str, Field(pattern=r"^(UNKNOWN|LOW|MEDIUM|HIGH|CRITICAL)(,(UNKNOWN|LOW|MEDIUM|HIGH|CRITICAL))*$")
 ]
 Repositories = Annotated[tuple[str, ...], Field(min_length=1)]
+#: Key of a toleration → what Kubernetes takes there; None for any text.
+_TOLERATION: dict[str, tuple[str, ...] | None] = {
+    "key": None,
+    "operator": ("Exists", "Equal"),
+    "value": None,
+    "effect": ("", "NoSchedule", "PreferNoSchedule", "NoExecute"),
+    "tolerationSeconds": None,
+}
 #: A Kubernetes object name (RFC 1123 label).
 ObjectName = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
 
@@ -68,6 +79,25 @@ def _is_network(text: str) -> bool:
         return "/" in text and bool(IPv4Network(text))
     except ValueError:
         return False
+
+
+def _is_address(value: str, form: re.Pattern[str]) -> bool:
+    """Tell whether a text has the form, and a port that there is."""
+    found = form.match(value)
+    return bool(found) and 0 < int(found["port"] or 1) <= _LAST_PORT
+
+
+def _labels(values: dict[str, str]) -> dict[str, str]:
+    if wrong := [
+        f"{key}: {value}" for key, value in values.items() if not (_LABEL_KEY.match(key) and _LABEL_VALUE.match(value))
+    ]:
+        raise Refused(f"{', '.join(wrong)} is no label", "letters, digits, - _ and . only, at most 63")
+    return _in_order(values)
+
+
+def _in_order(values: dict[str, Any]) -> dict[str, Any]:
+    """Facts in Git have their keys in order, so files that are made from settings must have them as well."""
+    return dict(sorted(values.items()))
 
 
 class GatewayOptions(_Option):
@@ -111,6 +141,30 @@ class ExposeOptions(_Option):
         if (self.type == "route") != (self.gateway is not None):
             raise Refused("type route and the section gateway belong together", "give both or neither")
         return self
+
+    @model_validator(mode="after")
+    def _says_nothing_in_vain(self) -> "ExposeOptions":
+        """A key that another exposure reads would be ignored, and a registry left open that somebody closed."""
+        answering = self.type or "alb"
+        vain = [
+            to_camel(name)
+            for name, types in _READ_BY.items()
+            if getattr(self, name) != type(self).model_fields[name].default and answering not in types
+        ]
+        if vain:
+            what = f"{' and '.join(vain)} {'is' if len(vain) == 1 else 'are'} not read by type {answering}"
+            raise Refused(what, "leave it out, or choose the type that reads it")
+        return self
+
+
+#: Key of `expose` → the types that read it.
+_READ_BY: dict[str, tuple[ExposeType, ...]] = {
+    "internal": ("alb",),
+    "allowed_cidrs": ("alb",),
+    "tls_secret": ("nginx", "ingress"),
+    "cluster_issuer": ("nginx", "ingress"),
+    "proxy_namespace": ("nginx", "ingress", "route"),
+}
 
 
 class ReplicaOptions(_Option):
@@ -163,6 +217,15 @@ class MonitoringOptions(_Option):
     runbooks: str = ""
     """Address of docs/monitoring.md in your own repository: alerts link to it; their lower-case name is the anchor."""
 
+    _are_labels = field_validator("labels")(_labels)
+
+    @field_validator("runbooks")
+    @classmethod
+    def _is_url(cls, value: str) -> str:
+        if value and not _is_address(value, _PLAIN_URL):
+            raise Refused("is not an http URL without credentials", "the address of the page, as a browser shows it")
+        return value
+
 
 class TraceOptions(_Option):
     """Traces of core, jobservice and registryctl."""
@@ -177,7 +240,7 @@ class TraceOptions(_Option):
     @model_validator(mode="after")
     def _endpoint_fits_the_provider(self) -> "TraceOptions":
         wanted = _HOST_PORT if self.provider == "otel" else _PLAIN_URL
-        if not wanted.match(self.endpoint):
+        if not _is_address(self.endpoint, wanted):
             form = "host:port without a scheme" if self.provider == "otel" else "an http URL without credentials"
             raise Refused(f"endpoint {self.endpoint!r} is not {form}", "see the chart's trace.otel and trace.jaeger")
         return self
@@ -204,10 +267,19 @@ class ProxyOptions(_Option):
     components: tuple[Literal["core", "jobservice", "trivy", "registry"], ...] = ("core", "jobservice", "trivy")
     """Who uses it."""
 
+    @field_validator("no_proxy")
+    @classmethod
+    def _are_hosts(cls, values: tuple[str, ...]) -> tuple[str, ...]:
+        if wrong := [value for value in values if not value or re.search(r"[\s,]|://", value)]:
+            raise Refused(
+                f"{', '.join(wrong) or 'an empty text'} is no host, domain or network", "one of them an entry"
+            )
+        return values
+
     @field_validator("http", "https")
     @classmethod
     def _is_url(cls, value: str) -> str:
-        if value and not _PLAIN_URL.match(value):
+        if value and not _is_address(value, _PLAIN_URL):
             raise Refused("is not a proxy URL without credentials", "use http://host:port; what is in Git is no secret")
         return value
 
@@ -223,7 +295,7 @@ class LoggingOptions(_Option):
     @field_validator("audit_forward")
     @classmethod
     def _is_host_and_port(cls, value: str) -> str:
-        if value and not _HOST_PORT.match(value):
+        if value and not _is_address(value, _HOST_PORT):
             raise Refused("is not host:port", "like syslog.example.com:514")
         return value
 
@@ -253,8 +325,15 @@ class TrivyOptions(_Option):
         "public.ecr.aws/aquasecurity/trivy-java-db",
     )
     """The same for Java."""
-    cache_size: Annotated[str, Field(pattern=r"^\d+(Gi|Ti)$")] | None = None
+    cache_size: Annotated[str, Field(pattern=r"^[1-9]\d*(Gi|Ti)$")] | None = None
     """Volume of each pod. Default by profile."""
+
+    @field_validator("db_repositories", "java_db_repositories")
+    @classmethod
+    def _are_repositories(cls, values: tuple[str, ...]) -> tuple[str, ...]:
+        if wrong := [value for value in values if not _REPOSITORY.match(value)]:
+            raise Refused(f"{', '.join(wrong)} is no repository", "no scheme: registry.example.com/trivy-db:2")
+        return values
 
 
 class ScannerAdapter(_Option):
@@ -268,7 +347,7 @@ class ScannerAdapter(_Option):
     @field_validator("url")
     @classmethod
     def _is_url(cls, value: str) -> str:
-        if not _PLAIN_URL.match(value):
+        if not _is_address(value, _PLAIN_URL):
             raise Refused("is not an http URL without credentials", "like http://scanner.scanning:8080")
         return value
 
@@ -301,6 +380,19 @@ class SchedulingOptions(_Option):
     priority_class: MaybeName = ""
     """PriorityClass of every pod; it must be there."""
 
+    _are_labels = field_validator("node_selector")(_labels)
+
+    @field_validator("tolerations")
+    @classmethod
+    def _are_tolerations(cls, values: tuple[dict[str, Any], ...]) -> tuple[dict[str, Any], ...]:
+        for key, value in ((key, value) for one in values for key, value in one.items()):
+            if key not in _TOLERATION:
+                raise Refused(f"{key} is no key of a toleration", f"known: {', '.join(_TOLERATION)}")
+            known = _TOLERATION[key]
+            if known and value not in known:
+                raise Refused(f"{key} {value!r} is not known", f"one of {', '.join(filter(None, known))}")
+        return tuple(map(_in_order, values))
+
 
 class PullSecretOptions(_Option):
     """Image pull secrets for the namespaces that ask for one by a label, kept fresh by External Secrets."""
@@ -325,7 +417,7 @@ class Layer3Options(_Option):
 
     enabled: bool = False
     """Run it. It needs an image."""
-    image: str = ""
+    image: MaybeImage = ""
     """Image of the slipway command."""
     schedule: Schedule = "17 * * * *"
     """When, as cron writes it."""
@@ -365,7 +457,7 @@ class InfrastructureOptions(_Option):
     @field_validator("chart_repository")
     @classmethod
     def _is_url(cls, value: str) -> str:
-        if value and not _PLAIN_URL.match(value):
+        if value and not _is_address(value, _PLAIN_URL):
             raise Refused(
                 "is not an http URL without credentials", "the address of a Helm repository, as in helm repo add"
             )
@@ -381,7 +473,7 @@ class InfrastructureOptions(_Option):
         if unknown := sorted(values.keys() - UPSTREAM_REGISTRIES):
             known = ", ".join(UPSTREAM_REGISTRIES)
             raise Refused(f"no controller's image comes from {', '.join(unknown)}", f"they come from {known}")
-        return values
+        return _in_order(values)
 
 
 class HarborOptions(_Option):

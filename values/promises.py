@@ -13,6 +13,7 @@ from functools import reduce
 from typing import Any
 
 import yaml
+from pydantic.alias_generators import to_camel
 
 from values.broken import all_broken
 from values.endpoints import cache_refusal, database_refusal
@@ -20,6 +21,7 @@ from values.errors import Finding
 from values.facts import SUPPORTED_CHART_VERSIONS, Facts
 from values.leaks import leaks
 from values.merge import LOADER, harbor_values, merged
+from values.options import CLOUD_EXPOSURES, LOCAL_EXPOSURES
 
 
 def findings(facts: Facts, overrides: Mapping[str, str], files: Mapping[str, str]) -> Iterator[Finding]:
@@ -62,8 +64,24 @@ def fact_findings(facts: Facts) -> Iterator[Finding]:
             message=f"there is no contract of the chart {facts.chart_version}",
             suggestion=f"supported: {', '.join(SUPPORTED_CHART_VERSIONS)}; charts/harbor/README.md says how to add one",
         )
+    yield from _missing(facts, path)
+    if facts.cache and (refused := cache_refusal(facts.cache.host)):
+        yield Finding(path=path, key="cache.host", message=refused.fact, suggestion=refused.fix)
+    if facts.database and (refused := database_refusal(facts.database.host)):
+        yield Finding(path=path, key="database.host", message=refused.fact, suggestion=refused.fix)
+
+
+def _missing(facts: Facts, path: str) -> Iterator[Finding]:
+    hint = "take the facts that `pulumi stack output facts` prints"
+    for key in _empty(facts):
+        yield Finding(path=path, key=key, message="is empty, and what is on reads it", suggestion=hint)
+    kinds = LOCAL_EXPOSURES if facts.profile == "kind" else CLOUD_EXPOSURES
+    if facts.harbor.expose.type not in {None, *kinds}:
+        message = f"{facts.harbor.expose.type} does not go with profile {facts.profile}"
+        yield Finding(path=path, key="harbor.expose.type", message=message, suggestion=f"one of {', '.join(kinds)}")
+    if facts.profile == "kind" and facts.aws:
+        yield Finding(path=path, key="profile", message="kind is a laptop's, and has no aws", suggestion=hint)
     if facts.profile != "kind":
-        hint = "take the facts that `pulumi stack output facts` prints"
         for key in ("aws", "database", "cache", "secretsPrefix"):
             if not getattr(facts, "secrets_prefix" if key == "secretsPrefix" else key):
                 message = f"is missing: profile {facts.profile} runs on it"
@@ -71,10 +89,23 @@ def fact_findings(facts: Facts) -> Iterator[Finding]:
         if facts.storage.type == "volume":
             message = f"volume is a laptop's; profile {facts.profile} shares its storage between pods"
             yield Finding(path=path, key="storage.type", message=message, suggestion=hint)
-    if facts.cache and (refused := cache_refusal(facts.cache.host)):
-        yield Finding(path=path, key="cache.host", message=refused.fact, suggestion=refused.fix)
-    if facts.database and (refused := database_refusal(facts.database.host)):
-        yield Finding(path=path, key="database.host", message=refused.fact, suggestion=refused.fix)
+
+
+def _empty(facts: Facts) -> Iterator[str]:
+    """Give the facts that are there without saying anything, by their dotted keys."""
+    free = {"database.caBundle", "database.adminSecretName"}
+    if facts.harbor.expose.type not in {None, "alb"}:
+        free.add("aws.certificateArn")
+    if not facts.harbor.infrastructure.external_dns:
+        free.add("aws.hostedZoneId")
+    if not facts.host:
+        yield "host"
+    for name in ("aws", "database", "cache", "storage"):
+        section = getattr(facts, name)
+        for field, value in section or ():
+            key = f"{name}.{to_camel(field)}"
+            if value in ("", (), 0) and key not in free:
+                yield key
 
 
 def _documents(environment: str, overrides: Mapping[str, str]) -> Iterator[tuple[str, dict[str, Any]]]:

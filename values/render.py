@@ -149,10 +149,6 @@ def _context(facts: Facts, overrides: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def _listed(names: Sequence[str]) -> str:
-    return f"{', '.join(names[:-1])} and {names[-1]}"
-
-
 def _scheme(facts: Facts, composition: Composition) -> str:
     """A laptop's registry has TLS only where somebody gives it a certificate."""
     options = facts.harbor.expose

@@ -39,6 +39,8 @@ def plan_lines(plan: "Plan") -> Iterator[str]:
         yield f"left alone, since not ours: {kind} {shown}"
     for each in plan.warnings:
         yield f"warning: {each}"
+    if plan.unread:
+        yield f"not looked at, since this robot may not read it: {', '.join(plan.unread)}"
     yield summary(plan)
 
 

@@ -42,7 +42,7 @@ def status(
     means: Flux has applied this very commit, and release and workloads are ready as the commit wants them; a Ready
     that speaks of an older state does not count. Only reads, unless --reconcile is given.
 
-    \\b
+    \b
     Examples:
       slipway status prod
       slipway status prod --wait --timeout 45m

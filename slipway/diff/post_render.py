@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from values.errors import Finding
-from values.helm import ChartError, objects
+from values.helm import ChartError, objects, objects_by_template
 from values.releases import Release
 
 _SECONDS = 30
@@ -33,7 +33,7 @@ def post_rendered(texts: Mapping[str, str], release: Release) -> tuple[list[dict
         The objects, and a note where the patches could not be applied.
 
     Raises:
-        ChartError: kustomize refuses a patch.
+        ChartError: a template made no YAML, or kustomize refuses a patch.
     """
     if not (release.patches or release.images):
         return None, ""
@@ -51,7 +51,11 @@ def post_rendered(texts: Mapping[str, str], release: Release) -> tuple[list[dict
     with tempfile.TemporaryDirectory(prefix="slipway-diff-") as folder:
         (Path(folder) / "all.yaml").write_text("\n---\n".join(texts.values()))
         (Path(folder) / "kustomization.yaml").write_text(json.dumps(kustomization))
-        return objects(_run([program, *_PROGRAMS[program], folder], release)), ""
+        try:
+            return objects(_run([program, *_PROGRAMS[program], folder], release)), ""
+        except ChartError:
+            objects_by_template(texts)  # a template that gives no YAML is not the patches' fault, and is named here
+            raise
 
 
 def _run(command: list[str], release: Release) -> str:

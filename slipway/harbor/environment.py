@@ -4,7 +4,6 @@ environment = open_environment("prod", files=[], url=None)
 async with connect(environment.connection) as harbor: …
 """
 
-import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +12,6 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from infra.errors import Problem, SettingsError, SpecError
-from infra.naming import Names
 from infra.stack_config import STACKS, from_stack_file, stack_file
 from slipway.harbor.client import Connection, Patience
 from slipway.harbor.ledger import FileLedger, LedgerStore
@@ -21,6 +19,7 @@ from slipway.harbor.plan.want import Wanted
 from slipway.harbor.secret_values import SecretValues
 from slipway.harbor.spec import HarborSpec, files, load
 from slipway.harbor.spec.policy import LedgerPlace
+from slipway.login_kit.target import Registry, password_of, registry_of
 from slipway.project import find_root
 
 #: Looked at in this order.
@@ -68,13 +67,13 @@ class Environment:
             raise SpecError(*error.problems) from None
 
     def _password(self, name: str) -> SecretStr:
-        if given := _variable(PASSWORDS):
-            return SecretStr(given)
-        stack = _stack_file(self.name)
-        if stack is None or name != "admin":
+        given = _variable(PASSWORDS)
+        registry = registry_of(self.name) if _stack_file(self.name) else Registry(url=self.url)
+        password, reason = password_of(registry, name, given=SecretStr(given) if given else None)
+        if password is None:
             fix = f"set {PASSWORDS[0]} (or {PASSWORDS[1]})"
-            raise SpecError(Problem(where=self.url, what=f"no password of {name} was given", fix=fix))
-        return _from_secrets_manager(stack)
+            raise SpecError(Problem(where=self.url, what=reason, fix=fix))
+        return password
 
     def ledger(self) -> LedgerStore:
         """Give the ledger's place.
@@ -136,24 +135,6 @@ def _address(name: str) -> str:
 
 def _variable(names: Sequence[str]) -> str:
     return next((value for name in names if (value := os.environ.get(name))), "")
-
-
-def _from_secrets_manager(path: Path) -> SecretStr:
-    """Give the administrator's password, as the program made it."""
-    import boto3  # noqa: PLC0415  # a third of a second
-    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
-
-    settings = from_stack_file(path)
-    name = f"{Names(settings.environment).secrets_prefix}/harbor-admin"
-    fix = f"set {PASSWORDS[0]}, or use AWS credentials that may read it"
-    try:
-        client = boto3.client("secretsmanager", region_name=settings.region)
-        return SecretStr(json.loads(client.get_secret_value(SecretId=name)["SecretString"])["HARBOR_ADMIN_PASSWORD"])
-    except (BotoCoreError, ClientError) as error:
-        raise SpecError(Problem(where=f"secret {name}", what=f"AWS Secrets Manager: {error}", fix=fix)) from error
-    except (ValueError, KeyError, TypeError):
-        what = "there is no HARBOR_ADMIN_PASSWORD in it"
-        raise SpecError(Problem(where=f"secret {name}", what=what, fix=fix)) from None
 
 
 def _s3(place: LedgerPlace, instance: str, spec: HarborSpec) -> LedgerStore:

@@ -13,7 +13,8 @@ from lightkube.resources.networking_v1 import Ingress
 from lightkube.types import PatchType
 
 from infra.delivery.bootstrap import NAMESPACE, SYNC
-from infra.delivery.status.observe import HARBOR_NAMESPACE, HelmRelease, Kustomization, asked, is_absent
+from infra.delivery.status.chain import RELEASE
+from infra.delivery.status.observe import HARBOR_NAMESPACE, HelmRelease, Kustomization, asked, is_absent, release_of
 from infra.errors import Problem, TeardownError
 
 FluxInstance = create_namespaced_resource("fluxcd.controlplane.io", "v1", "FluxInstance", "fluxinstances")
@@ -21,7 +22,10 @@ _POLL_SECONDS = 2.0
 
 
 def withdraw(client: Client, *, tell: Callable[[str], None], patience_seconds: float = 900) -> None:
-    """Stop Flux from delivering, delete Harbor's release, and wait until its Ingresses are gone.
+    """Stop Flux from delivering, delete Harbor's release, and wait until it and its Ingresses are gone.
+
+    With manifests in Git there is no release, so its Ingresses are deleted by name. Whatever holds nothing of AWS's
+    (policies, alerts, the support chart's release) goes with the cluster.
 
     Args:
         client: of the cluster.
@@ -33,7 +37,8 @@ def withdraw(client: Client, *, tell: Callable[[str], None], patience_seconds: f
         TeardownError: something is still there when the time is up.
     """
     asked(client, lambda: _pause(client))
-    asked(client, lambda: _unless_absent(lambda: client.delete(HelmRelease, "harbor", namespace=HARBOR_NAMESPACE)))
+    asked(client, lambda: _unless_absent(partial(client.delete, HelmRelease, RELEASE, namespace=HARBOR_NAMESPACE)))
+    asked(client, lambda: _delete_ingresses(client))
     deadline = time.monotonic() + patience_seconds
     while left := asked(client, lambda: _left(client)):
         if time.monotonic() > deadline:
@@ -54,18 +59,29 @@ def _pause(client: Client) -> None:
     off = {"metadata": {"annotations": {"fluxcd.controlplane.io/reconcile": "disabled"}}}
     _unless_absent(lambda: client.patch(FluxInstance, "flux", off, namespace=NAMESPACE, patch_type=PatchType.MERGE))
     suspended = {"spec": {"suspend": True}}
-    for name in (SYNC, "harbor"):
+    for name in (SYNC, RELEASE):
         _unless_absent(
             partial(client.patch, Kustomization, name, suspended, namespace=NAMESPACE, patch_type=PatchType.MERGE)
         )
 
 
+def _delete_ingresses(client: Client) -> None:
+    for name in _ingresses(client):
+        _unless_absent(partial(client.delete, Ingress, name, namespace=HARBOR_NAMESPACE))
+
+
 def _left(client: Client) -> list[str]:
     """Name what must go and has not."""
-    releases = client.list(HelmRelease, namespace=HARBOR_NAMESPACE)
-    ingresses = client.list(Ingress, namespace=HARBOR_NAMESPACE)
-    found = [*releases, *ingresses]
-    return [f"{item.kind or 'Ingress'} {item.metadata.name}" for item in found if item.metadata]
+    left = [f"Ingress {name}" for name in _ingresses(client)]
+    # By name: the support chart's release is in the namespace as well, and stays.
+    if release_of(client):
+        left.insert(0, f"HelmRelease {RELEASE}")
+    return left
+
+
+def _ingresses(client: Client) -> list[str]:
+    found = client.list(Ingress, namespace=HARBOR_NAMESPACE)
+    return [item.metadata.name for item in found if item.metadata and item.metadata.name]
 
 
 def _unless_absent(do: Callable[[], object]) -> None:

@@ -92,7 +92,7 @@ def _title(plan: Plan) -> str:
 def _sections(plan: Plan) -> Iterator[tuple[str, Sequence[str]]]:
     if plan.notes:
         yield "Not known", [" ".join(note.split()) for note in plan.notes]
-    yield f"What it means for {plan.environment}", tuple(_touched(plan))
+    yield f"What it means for {plan.environment}", tuple(_touched(plan)) or ("nothing that this environment uses",)
     yield "Values of the next commit", tuple(_values(plan)) or ("nothing changes but the version",)
     yield "Objects in the cluster", tuple(_objects(plan.objects))
     yield "Database", tuple(_database(plan))

@@ -4,9 +4,11 @@ import os
 
 import pytest
 from lightkube.resources.apps_v1 import Deployment
+from lightkube.resources.networking_v1 import Ingress
 
 from infra.charts import cached
 from infra.delivery.status.observe import HelmRelease
+from slipway.teardown.withdraw import withdraw
 from tests.cluster.world import World
 
 
@@ -43,3 +45,13 @@ def test_the_objects_are_delivered_without_a_release(rendered):
         "valueFrom": {"secretKeyRef": {"name": "harbor-redis-env", "key": "harbor-core._REDIS_URL_CORE"}},
     } in core["env"]
     assert core["lifecycle"]["preStop"]["sleep"]["seconds"] == 60
+
+
+def test_a_teardown_takes_the_ingress_away_without_a_release(rendered):
+    """The last of this world: Flux is suspended afterwards."""
+    rendered.follow(timeout=150)
+    assert list(rendered.client.list(Ingress, namespace="harbor"))
+
+    withdraw(rendered.client, tell=print, patience_seconds=30)
+
+    assert not list(rendered.client.list(Ingress, namespace="harbor"))

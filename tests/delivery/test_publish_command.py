@@ -63,6 +63,16 @@ def test_all_make_one_commit_in_each_repository(project, capsys):
     assert err.count(": committed") == 2
 
 
+def test_a_dry_run_of_several_repositories_says_what_each_would_get(project, capsys):
+    stack(project, "d4", "other", more="    mode: files\n    folder: out\n")
+
+    assert run(["publish", "--all", "--facts", "facts", "--dry-run"]) == 0
+
+    notes = [line for line in capsys.readouterr().err.splitlines() if line.endswith("would change")]
+    assert [line.partition(": ")[0].rpartition("/")[2] for line in notes] == ["gitops.git main", "out"]
+    assert not any(": 0 files" in line for line in notes)
+
+
 def test_again_there_is_nothing_to_do(project, capsys):
     run(["publish", "--all", "--facts", "facts"])
     capsys.readouterr()

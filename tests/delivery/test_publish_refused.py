@@ -64,7 +64,7 @@ def test_a_branch_that_moves_under_us_is_rendered_upon_again(repository, remote,
 
     assert published.created
     assert {"README.md", "other-1.txt", "other-2.txt", CORE} <= set(repository.files())
-    assert [line.partition("main moved under us")[1] for line in told] == ["main moved under us"] * 2
+    assert sum("main moved under us" in line for line in told) == 2  # a slow machine tells how far it is as well
 
 
 def test_an_edit_that_wins_the_race_is_seen_on_the_new_base(repository, remote, monkeypatch):

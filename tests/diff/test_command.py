@@ -183,7 +183,8 @@ def test_markdown_has_forecast_and_rules_beside_it(project, chart, capsys):
         (lambda project: project.settings(region="nowhere"), "region"),
         (lambda project: project.override("mine", "core: {replcas: 1}\n"), "did you mean 'replicas'?"),
         (lambda project: shutil.rmtree(project.repository.path), "there is no such repository"),
-        (lambda project: project.override("mine", "metrics: {core: null}\n"), "the template fails"),
+        (lambda project: project.override("mine", "logLevel: null\n"), "the template fails"),
+        (lambda project: project.override("mine", "portal: {image: {tag: null}}\n"), "gives no YAML"),
     ],
 )
 def test_failures_end_with_one_and_a_message(project, chart, capsys, prepare, message):

@@ -1,13 +1,18 @@
 """The editor's schema and Pulumi.yaml stay in step with the model; the schema agrees with the reader."""
 
 import json
+import re
 from pathlib import Path
+from typing import get_args
 
 import jsonschema
 import pytest
 import yaml
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
 from infra.schema import pulumi_config, stack_file_schema
+from infra.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 
@@ -67,6 +72,44 @@ def test_every_setting_is_in_the_guide():
     guide = (ROOT / "docs" / "settings.md").read_text()
 
     assert [name for name in dotted_settings() if f"`{name}`" not in guide] == []
+
+
+def test_the_guide_tells_the_defaults_that_count():
+    """What stands there as code is the default itself; words (by profile, none) are free."""
+    table = {
+        name: told
+        for line in (ROOT / "docs" / "settings.md").read_text().splitlines()
+        if (row := re.match(r"\| `([\w.]+)` \| `([^`]*)` \| ", line))
+        for name, told in [row.groups()]
+    }
+    elsewhere = {"harbor.expose.type", "harbor.expose.proxyNamespace"}  # values.composition, values.network
+
+    assert len(table) > 40
+    for name, told in table.items():
+        default = _default(name)
+        if told.startswith("tables/"):
+            assert not default or str(default) in (ROOT / told).read_text(), name
+        elif name not in elsewhere:
+            assert told == _written(default), name
+
+
+def _default(name: str) -> object:
+    model: type[BaseModel] = Settings
+    *sections, last = name.split(".")
+    for section in sections:
+        kind = _field(model, section).annotation
+        model = next(one for one in (kind, *get_args(kind)) if isinstance(one, type) and issubclass(one, BaseModel))
+    return _field(model, last).get_default(call_default_factory=True)
+
+
+def _field(model: type[BaseModel], name: str) -> FieldInfo:
+    return next(field for known, field in model.model_fields.items() if (field.alias or known) == name)
+
+
+def _written(default: object) -> str:
+    if isinstance(default, tuple):
+        return ", ".join(map(str, default))
+    return str(default).lower() if isinstance(default, bool) else str(default)
 
 
 def dotted_settings() -> list[str]:

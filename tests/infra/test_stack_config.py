@@ -133,6 +133,39 @@ def test_the_three_ready_stacks_are_usable():
         ({"harbor": "{trivy: {severity: HIHG}}"}, '"HIHG" does not have the form of severity'),
         ({"harbor": "{trivy: {dbRepositories: []}}"}, "slipway:harbor.trivy.dbRepositories: "),
         (
+            {"harbor": "{trivy: {dbRepositories: [ghcr.io/a/trivy-db:2, 'https://b/c']}}"},
+            "slipway:harbor.trivy.dbRepositories: https://b/c is no repository",
+        ),
+        ({"harbor": "{trivy: {cacheSize: 0Gi}}"}, '"0Gi" does not have the form of cacheSize'),
+        (
+            {"harbor": "{expose: {type: nginx, internal: true, allowedCidrs: [10.0.0.0/8]}}"},
+            "slipway:harbor.expose: internal and allowedCidrs are not read by type nginx",
+        ),
+        ({"harbor": "{expose: {tlsSecret: mine}}"}, "slipway:harbor.expose: tlsSecret is not read by type alb"),
+        (
+            {"harbor": "{logging: {auditForward: 'logs.example.com:70000'}}"},
+            'auditForward: "logs.example.com:70000" is not host:port',
+        ),
+        ({"harbor": "{trace: {endpoint: 'otel.tracing:70000'}}"}, "'otel.tracing:70000' is not host:port"),
+        ({"harbor": "{proxy: {https: 'http://proxy:99999'}}"}, "is not a proxy URL without credentials"),
+        ({"harbor": "{proxy: {noProxy: ['a b', 'c,d', e]}}"}, "a b, c,d is no host, domain or network"),
+        (
+            {"harbor": "{scannerAdapter: {name: x, url: 'http://x:0'}}"},
+            'url: "http://x:0" is not an http URL without credentials',
+        ),
+        (
+            {"harbor": "{monitoring: {runbooks: our wiki}}"},
+            'runbooks: "our wiki" is not an http URL without credentials',
+        ),
+        ({"harbor": "{monitoring: {labels: {release: our prometheus}}}"}, "release: our prometheus is no label"),
+        ({"harbor": "{scheduling: {nodeSelector: {a b: c}}}"}, "a b: c is no label"),
+        ({"harbor": "{scheduling: {tolerations: [{efect: NoSchedule}]}}"}, "efect is no key of a toleration"),
+        ({"harbor": "{scheduling: {tolerations: [{operator: In}]}}"}, "operator 'In' is not known"),
+        (
+            {"harbor": "{layer3: {enabled: true, image: our image}}"},
+            'layer3.image: "our image" does not have the form of image',
+        ),
+        (
             {"harbor": "{layer3: {enabled: true, image: x, schedule: daily}}"},
             '"daily" does not have the form of schedule',
         ),

@@ -111,6 +111,13 @@ def test_only_what_touches_the_environment_is_told(project, capsys):
     assert not {"internal-database-18", "internal-redis-is-valkey"} & to_second
 
 
+def test_an_upgrade_that_touches_nothing_says_so(project, capsys, monkeypatch):
+    monkeypatch.setattr("slipway.upgrade.plan._touches", lambda *_: ())
+
+    assert run(["upgrade", "ha", "--to", "1.19.1"]) == 0
+    assert "What it means for ha\n  nothing that this environment uses\n" in capsys.readouterr().out
+
+
 def test_a_teams_own_values_are_judged_as_well(project, capsys):
     project.override("mine", "core: {image: {repository: hub.example.com/core}}\n")
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.values.conftest import facts_of
+from tests.values.conftest import exposed, facts_of
 from values.broken import _CONTAINERS
 from values.contract import contract, has
 from values.errors import ValuesError
@@ -597,6 +597,16 @@ def without(facts, *parts):
     return facts.model_copy(update=dict.fromkeys(parts))
 
 
+def emptied(part, field):
+    facts = facts_of("ha")
+    return facts.model_copy(update={part: getattr(facts, part).model_copy(update={field: ""})})
+
+
+def test_a_fact_that_nothing_reads_may_be_empty():
+    facts = facts_of("ha", **exposed("route"))
+    render(facts.model_copy(update={"aws": facts.aws.model_copy(update={"certificate_arn": ""})}))
+
+
 @pytest.mark.parametrize(
     ("facts", "message"),
     [
@@ -606,6 +616,15 @@ def without(facts, *parts):
         ),
         (without(facts_of("dev"), "cache"), "facts of dev cache: is missing: profile dev runs on it"),
         (without(facts_of("large"), "aws"), "facts of large aws: is missing: profile large runs on it"),
+        (emptied("aws", "certificate_arn"), "facts of ha aws.certificateArn: is empty, and what is on reads it"),
+        (emptied("database", "host"), "facts of ha database.host: is empty"),
+        (emptied("cache", "username"), "facts of ha cache.username: is empty"),
+        (emptied("storage", "file_system_id"), "facts of ha storage.fileSystemId: is empty"),
+        (facts_of("ha").model_copy(update={"host": ""}), "facts of ha host: is empty"),
+        (
+            facts_of("kind").model_copy(update={"aws": facts_of("ha").aws}),
+            "facts of kind profile: kind is a laptop's, and has no aws",
+        ),
         (
             facts_of("ha").model_copy(update={"storage": facts_of("kind").storage}),
             "facts of ha storage.type: volume is a laptop's; profile ha shares its storage between pods",

@@ -23,7 +23,12 @@ TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=("C", "Z")), min
     ["true", "null", "1.0", "${HOME}", "{{ .x }}", "a: b", "# no comment", "'", '"', "yes", "0x1F"]
 )
 COUNTS = st.integers(1, 12)
-LABELS = st.dictionaries(st.from_regex(r"[a-z]{1,8}(\.example\.com/[a-z]{1,8})?", fullmatch=True), TEXTS, max_size=3)
+LABELS = st.dictionaries(
+    st.from_regex(r"[a-z]{1,8}(\.example\.com/[a-z]{1,8})?", fullmatch=True),
+    st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._-]{0,8}[A-Za-z0-9]", fullmatch=True)
+    | st.sampled_from(["true", "null", "1.0", "yes", "0x1F", "1e3", ""]),
+    max_size=3,
+)
 HOSTS = st.from_regex(r"[a-z]{1,8}\.[a-z]{2,5}", fullmatch=True)
 
 OPTIONS = st.fixed_dictionaries(
@@ -57,15 +62,15 @@ OPTIONS = st.fixed_dictionaries(
             {"enabled": st.booleans()},
             optional={
                 "severity": st.sampled_from(["HIGH,CRITICAL", "UNKNOWN"]),
-                "dbRepositories": st.lists(TEXTS, min_size=1, max_size=2),
+                "dbRepositories": st.lists(HOSTS.map("{}/trivy-db:2".format), min_size=1, max_size=2),
             },
         ),
-        "scannerAdapter": st.just({"name": "other", "url": "http://scanner.scanning:8080"}),
+        "scannerAdapter": TEXTS.map(lambda name: {"name": name, "url": "http://scanner.scanning:8080"}),
         "images": st.just({"registry": "registry.example.com/hub/goharbor", "pullSecret": "mirror"}),
         "s3Redirect": st.booleans(),
         "networkPolicies": st.booleans(),
         "pullSecrets": st.fixed_dictionaries({"enabled": st.booleans()}),
-        "notify": st.just({"provider": "slack", "channel": "harbor"}),
+        "notify": TEXTS.map(lambda name: {"provider": "slack", "channel": name}),
     },
 )
 

@@ -142,9 +142,14 @@ class Scope:
 
 
 class World:
-    """What is known to be in Harbor; the engine keeps it up to date while it writes."""
+    """What is known to be in Harbor; the engine keeps it up to date while it writes.
+
+    Attributes:
+        unread: kinds that the sender, a robot, may not read; nothing is said of them.
+    """
 
     def __init__(self, present: Iterable[Object] = ()) -> None:
+        self.unread: set[str] = set()
         self._objects = {each.ref: each for each in present}
 
     def get(self, kind: str, key: str) -> Object | None:

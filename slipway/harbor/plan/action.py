@@ -70,6 +70,7 @@ class Plan:
         foreign: kind → how many things in declared lists are not ours, and left alone.
         same: how many objects are as declared.
         warnings: what somebody should know; nothing stops for them.
+        unread: kinds that the sender may not read, so that nothing is known of them.
     """
 
     actions: Sequence[Action] = ()
@@ -78,6 +79,7 @@ class Plan:
     foreign: Mapping[str, Sequence[str]] = field(default_factory=dict)
     same: int = 0
     warnings: Sequence[Problem] = ()
+    unread: Sequence[str] = ()
 
     @property
     def counts(self) -> Mapping[str, int]:

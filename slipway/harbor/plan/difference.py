@@ -1,15 +1,15 @@
 """The difference between what is wanted and what is: pure, exact, field by field.
 
-plan = difference(wanted, present, ledger, secrets=secrets, consent=Consent())
+plan = difference(wanted, world, ledger, secrets=secrets, consent=Consent())
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from infra.errors import Problem
 from infra.layers import did_you_mean
-from slipway.harbor.kinds.base import Object, Ref
+from slipway.harbor.kinds.base import Object, Ref, World
 from slipway.harbor.kinds.order import KINDS
 from slipway.harbor.ledger import Entry, Ledger
 from slipway.harbor.plan.action import Action, Change, Consent, Plan
@@ -19,22 +19,23 @@ from slipway.harbor.plan.want import Wanted
 Fingerprints = Mapping[Ref, Mapping[str, str | None]]
 
 
-def difference(
-    wanted: Wanted,
-    present: Mapping[Ref, Object],
-    ledger: Ledger,
-    *,
-    secrets: Fingerprints,
-    consent: Consent,
-) -> Plan:
-    """Give what has to be done."""
-    return _Comparison(wanted=wanted, present=present, ledger=ledger, secrets=secrets, consent=consent).plan()
+def difference(wanted: Wanted, world: World, ledger: Ledger, *, secrets: Fingerprints, consent: Consent) -> Plan:
+    """Give what has to be done; of kinds that could not be read, nothing."""
+    return _Comparison(
+        wanted=wanted,
+        present={each.ref: each for each in world},
+        unread=world.unread,
+        ledger=ledger,
+        secrets=secrets,
+        consent=consent,
+    ).plan()
 
 
 @dataclass
 class _Comparison:
     wanted: Wanted
     present: Mapping[Ref, Object]
+    unread: Collection[str]
     ledger: Ledger
     secrets: Fingerprints
     consent: Consent
@@ -44,7 +45,7 @@ class _Comparison:
     same: int = 0
 
     def plan(self) -> Plan:
-        writes = [action for each in self.wanted if (action := self._of(each))]
+        writes = [action for each in self.wanted if each.kind not in self.unread and (action := self._of(each))]
         deletes = list(self._deletes())
         self._check_needs()
         self._check_count(deletes)
@@ -58,6 +59,7 @@ class _Comparison:
             foreign=dict(self.foreign),
             same=self.same,
             warnings=list(self._warnings()),
+            unread=sorted(self.unread),
         )
 
     # --- what is declared
@@ -153,7 +155,9 @@ class _Comparison:
 
     def _deletes(self) -> Iterator[Action]:
         for ref, entry in self.ledger.entries.items():
-            if ref in self.wanted.objects or ref.kind not in KINDS or KINDS[ref.kind].singleton:
+            if ref in self.wanted.objects or ref.kind not in KINDS or ref.kind in self.unread:
+                continue
+            if KINDS[ref.kind].singleton:
                 continue
             there = self.present.get(ref)
             if there is None:
@@ -214,9 +218,10 @@ class _Comparison:
     def _check_needs(self) -> None:
         for each in self.wanted:
             for need in each.needs:
-                if need not in self.wanted.objects and need not in self.present:
-                    known = [ref.key for ref in (*self.wanted.objects, *self.present) if ref.kind == need.kind]
-                    what = f"there is no {need}, in the file or in Harbor{did_you_mean(need.key, known)}"
+                known = need.kind in KINDS and need.kind not in self.unread
+                if known and need not in self.wanted.objects and need not in self.present:
+                    names = [ref.key for ref in (*self.wanted.objects, *self.present) if ref.kind == need.kind]
+                    what = f"there is no {need}, in the file or in Harbor{did_you_mean(need.key, names)}"
                     self._wrong(each, what, f"declare the {need.kind}, or name another")
 
     def _check_count(self, deletes: Sequence[Action]) -> None:

@@ -27,6 +27,7 @@ def as_data(plan: Plan) -> dict[str, Any]:
         "warnings": [{"where": each.where, "what": each.what} for each in plan.warnings],
         "notOurs": {kind: sorted(keys) for kind, keys in sorted(plan.foreign.items())},
         "same": plan.same,
+        "notRead": list(plan.unread),
         "counts": dict(sorted(plan.counts.items())),
     }
 

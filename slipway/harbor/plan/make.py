@@ -28,9 +28,8 @@ async def make_plan(
         HarborError: Harbor cannot be read.
     """
     world = await read(harbor, wanted, ledger)
-    present = {each.ref: each for each in world}
     prints = fingerprints(wanted, ledger, secrets)
-    return world, difference(wanted, present, ledger, secrets=prints, consent=consent)
+    return world, difference(wanted, world, ledger, secrets=prints, consent=consent)
 
 
 def fingerprints(wanted: Wanted, ledger: Ledger, secrets: SecretValues) -> dict[Ref, dict[str, str | None]]:

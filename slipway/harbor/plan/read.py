@@ -7,6 +7,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 
+from infra.errors import RightMissing
 from slipway.harbor.client import HarborClient
 from slipway.harbor.kinds.base import Kind, Object, Scope, World
 from slipway.harbor.kinds.order import KINDS, ORDER
@@ -18,7 +19,8 @@ async def read(harbor: HarborClient, wanted: Wanted, ledger: Ledger) -> World:
     """Read; stage by stage, since the parts of projects need the projects' ids.
 
     Raises:
-        HarborError: anything could not be read; half a picture would delete the other half.
+        HarborError: anything could not be read; half a picture would delete the other half. But what a robot may not
+            read is left out as a whole.
     """
     world = World()
     async with harbor.proven():
@@ -27,6 +29,17 @@ async def read(harbor: HarborClient, wanted: Wanted, ledger: Ledger) -> World:
             for objects in await _together(harbor, scopes, world):
                 world.put(*objects)
     return world
+
+
+async def _read_one(harbor: HarborClient, kind: Kind, scope: Scope, world: World) -> Sequence[Object]:
+    try:
+        return await kind.read(harbor, scope, world)
+    except RightMissing:
+        if not harbor.is_robot:
+            raise
+        # No robot can be given the right to see the configuration, and the rest is worth looking at.
+        world.unread.add(kind.name)
+        return []
 
 
 async def read_again(harbor: HarborClient, objects: Collection[Object], wanted: Wanted, world: World) -> World:
@@ -55,7 +68,8 @@ def _only(some: Collection[Object], wanted: Mapping[str, Object]) -> Scope:
 async def _together(
     harbor: HarborClient, scopes: Sequence[tuple[Kind, Scope]], world: World
 ) -> Sequence[Sequence[Object]]:
-    results = await asyncio.gather(*(kind.read(harbor, scope, world) for kind, scope in scopes), return_exceptions=True)
+    reads = [_read_one(harbor, kind, scope, world) for kind, scope in scopes]
+    results = await asyncio.gather(*reads, return_exceptions=True)
     found = []
     for result in results:
         if isinstance(result, BaseException):

@@ -14,6 +14,7 @@ from pydantic_core import ErrorDetails
 from infra.errors import Problem, SettingsError, SpecError
 from infra.layers import did_you_mean
 from infra.yaml_file import Document, Location, parsed
+from slipway.harbor.spec.checks import contradictions
 from slipway.harbor.spec.places import Places
 from slipway.harbor.spec.root import HarborSpec
 from slipway.harbor.spec.secret import SecretRef, Source
@@ -43,6 +44,8 @@ def load(paths: Sequence[Path]) -> HarborSpec:
     problems += _strange_profiles(spec, places)
     if problems:
         raise SpecError(*problems)
+    if found := [Problem(where=places.place(("projects", name)), what=what) for name, what in contradictions(spec)]:
+        raise SpecError(*found)
     spec._places.roots.update(places.roots)  # noqa: SLF001  # a private attribute of pydantic's cannot be given
     return spec
 
