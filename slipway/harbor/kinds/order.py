@@ -12,6 +12,7 @@ from slipway.harbor.kinds.projects import Projects
 from slipway.harbor.kinds.registries import Registries
 from slipway.harbor.kinds.replication import Replication
 from slipway.harbor.kinds.retention import Retention
+from slipway.harbor.kinds.robots import ProjectRobots, Robots
 from slipway.harbor.kinds.scanners import DefaultScanner, Scanners
 from slipway.harbor.kinds.schedules import Schedules
 from slipway.harbor.kinds.webhooks import Webhooks
@@ -21,7 +22,7 @@ ORDER: tuple[tuple[Kind, ...], ...] = (
     (Config(), SystemAllowlist()),
     (Registries(), Labels(), Groups(), Users(), Scanners()),
     (Projects(), DefaultScanner()),
-    (Members(), ProjectLabels(), Retention(), ImmutableRules(), Webhooks()),  # robots
+    (Members(), ProjectLabels(), Retention(), ImmutableRules(), Webhooks(), Robots(), ProjectRobots()),
     (Replication(),),
     (Schedules(),),
 )

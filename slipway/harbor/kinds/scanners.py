@@ -71,7 +71,7 @@ class Scanners(Kind):
             there = await site.harbor.all(scanners.every())
             return next((Created(each.uuid) for each in there if each.name == wanted.key), None)
 
-        request = scanners.create(_request(site, wanted, _DEFAULTS | dict(wanted.fields)))
+        request = scanners.create(_request(site, wanted, {**_DEFAULTS, **wanted.fields}))
         return (await site.harbor.create(request, find)).id
 
     async def update(self, site: Site, edit: Edit) -> None:

@@ -94,7 +94,7 @@ class Webhooks(Kind):
 
     async def create(self, site: Site, wanted: Object) -> str:
         number = site.world.number("project", wanted.parent)
-        webhook = _webhook(site, wanted, _DEFAULTS | dict(wanted.fields))
+        webhook = _webhook(site, wanted, {**_DEFAULTS, **wanted.fields})
 
         async def find() -> Created | None:
             there = await site.harbor.all(webhooks.of(number))

@@ -44,6 +44,8 @@ def load(paths: Sequence[Path]) -> HarborSpec:
     problems += _strange_profiles(spec, places)
     if problems:
         raise SpecError(*problems)
+    if problems := list(_shared_places(spec, places)):
+        raise SpecError(*problems)
     if found := [Problem(where=places.place(("projects", name)), what=what) for name, what in contradictions(spec)]:
         raise SpecError(*found)
     spec._places.roots.update(places.roots)  # noqa: SLF001  # a private attribute of pydantic's cannot be given
@@ -158,6 +160,22 @@ def _strange_profiles(spec: HarborSpec, places: Places) -> Iterator[Problem]:
             what = f"there is no profile {line.profile!r}{did_you_mean(line.profile, spec.profiles)}"
             known = f"profiles here: {', '.join(spec.profiles)}" if spec.profiles else "there are none in `profiles`"
             yield Problem(where=places.place(("projects", name, "profile")), what=what, fix=known)
+
+
+def _shared_places(spec: HarborSpec, places: Places) -> Iterator[Problem]:
+    """Find robots whose secrets would be kept in one place; two of them would overwrite each other."""
+    seen: dict[str, str] = {}
+    robots = [("", number, each) for number, each in enumerate(spec.robots or ())]
+    robots += [(name, "", each) for name, project in spec.all_projects.items() for each in project.robots or ()]
+    for project, number, robot in robots:
+        if robot.secret is None:
+            continue
+        place, own = str(robot.secret.of(project, robot.name)), f"{project}/{robot.name}".strip("/")
+        if place in seen:
+            where = places.place(("projects", project, "robots") if project else ("robots", number))
+            what = f"{place} is the place of two robots' secrets: {seen[place]} and {own}"
+            yield Problem(where=where, what=what, fix="put {project} and {robot} into the name, which are filled in")
+        seen[place] = own
 
 
 def _problem(details: ErrorDetails, places: Places) -> Problem:

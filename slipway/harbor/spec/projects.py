@@ -15,6 +15,7 @@ from slipway.harbor.spec.base import Size, Spec, Text, refuse_twice
 from slipway.harbor.spec.people import MembersSpec
 from slipway.harbor.spec.policy import ProjectDeletion
 from slipway.harbor.spec.registries import LabelSpec
+from slipway.harbor.spec.robots import ProjectRobotSpec
 from slipway.harbor.spec.tags import ImmutableRuleSpec, RetentionSpec, refuse_same_rule
 from slipway.harbor.spec.webhooks import WebhookSpec
 
@@ -82,6 +83,7 @@ class ProjectSettings(Spec):
     retention_policy: RetentionSpec | None = Field(default=None, description="null: none.")
     immutable_tag_rules: list[ImmutableRuleSpec] | None = Field(default=None, description="All there are.")
     webhooks: list[WebhookSpec] | None = None
+    robots: list[ProjectRobotSpec] | None = None
 
     @model_validator(mode="after")
     def _each_once(self) -> Self:

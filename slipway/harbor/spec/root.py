@@ -16,6 +16,7 @@ from slipway.harbor.spec.policy import ConnectionSpec, Policy
 from slipway.harbor.spec.projects import ProjectLine, ProjectSettings, ProjectSpec, effective
 from slipway.harbor.spec.registries import LabelSpec, RegistrySpec
 from slipway.harbor.spec.replication import ReplicationSpec
+from slipway.harbor.spec.robots import SystemRobotSpec
 from slipway.harbor.spec.system import SystemSpec
 
 
@@ -30,6 +31,7 @@ class HarborSpec(Spec):
     registries: list[RegistrySpec] | None = None
     user_groups: list[GroupSpec] | None = None
     users: list[UserSpec] | None = None
+    robots: list[SystemRobotSpec] | None = None
     replication_policies: list[ReplicationSpec] | None = None
     project_defaults: ProjectSettings | None = None
     profiles: dict[Name, ProjectSettings] = {}  # noqa: RUF012  # pydantic copies it
