@@ -84,6 +84,8 @@ class Environment:
         place = self.spec.policy.ledger
         if place.type == "s3":
             return _s3(place, self.instance, self.spec)
+        if place.type == "configmap":
+            return _configmap(place, self.instance)
         return FileLedger(self.folder / (place.path or "harbor.ledger.json"), instance=self.instance)
 
 
@@ -147,3 +149,10 @@ def _s3(place: LedgerPlace, instance: str, spec: HarborSpec) -> LedgerStore:
 
     client = boto3.client("s3", region_name=place.region)
     return S3Ledger(client, bucket=place.bucket, key=place.key, instance=instance)
+
+
+def _configmap(place: LedgerPlace, instance: str) -> LedgerStore:
+    from infra.delivery.status.observe import connect  # noqa: PLC0415  # lightkube, 300 ms
+    from slipway.harbor.ledger.configmap import ConfigMapLedger  # noqa: PLC0415
+
+    return ConfigMapLedger(connect(None), namespace=place.namespace, name=place.name, instance=instance)

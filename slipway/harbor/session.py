@@ -5,7 +5,7 @@ planned = run_plan(environment, Consent())
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from slipway.harbor.apply import Applied, apply
@@ -25,8 +25,9 @@ class Planned:
         version: of Harbor.
     """
 
-    plan: Plan
-    file: Mapping[str, Any]
+    # No repr: asyncio.run makes one of its result, which for a thousand projects takes half a second.
+    plan: Plan = field(repr=False)
+    file: Mapping[str, Any] = field(repr=False)
     requests: int
     version: str
 
@@ -35,8 +36,8 @@ class Planned:
 class Done:
     """What an apply came to; `applied` is None where the plan has problems, or nobody wanted it."""
 
-    plan: Plan
-    applied: Applied | None
+    plan: Plan = field(repr=False)
+    applied: Applied | None = field(repr=False)
     requests: int
 
 

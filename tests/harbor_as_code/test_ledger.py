@@ -1,15 +1,20 @@
 """The ledger: in a file and in S3, never written over somebody else's."""
 
+import http.server
 import json
+import threading
+from typing import ClassVar
 
 import boto3
 import pytest
 import requests
+from lightkube import Client, KubeConfig
 from moto.server import ThreadedMotoServer
 
 from infra.errors import LedgerError, LedgerMoved
 from slipway.harbor.kinds import Object, Ref
 from slipway.harbor.ledger import Entry, FileLedger
+from slipway.harbor.ledger.configmap import ConfigMapLedger
 from slipway.harbor.ledger.s3 import S3Ledger
 
 LABEL = Object(kind="label", key="with space/and slash", fields={}, protect=True)
@@ -34,11 +39,78 @@ def s3(endpoint, monkeypatch):
     return client
 
 
-@pytest.fixture(params=["file", "s3"])
+class Cluster(http.server.BaseHTTPRequestHandler):
+    """Of the API server as much as one ConfigMap needs: absent, taken, and the condition of resourceVersion."""
+
+    kept: ClassVar[dict] = {}
+
+    def do_GET(self):
+        self.answer(200, self.kept["map"]) if "map" in self.kept else self.refuse(404, "NotFound")
+
+    def do_POST(self):
+        self.refuse(409, "AlreadyExists") if "map" in self.kept else self.keep(201)
+
+    def do_PUT(self):
+        sent = self.sent()
+        if "map" not in self.kept:
+            self.refuse(404, "NotFound")
+        elif sent["metadata"]["resourceVersion"] != self.kept["map"]["metadata"]["resourceVersion"]:
+            self.refuse(409, "Conflict")
+        else:
+            self.keep(200, sent)
+
+    def sent(self):
+        return json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+
+    def keep(self, code, sent=None):
+        sent = sent or self.sent()
+        version = str(
+            int(self.kept.get("map", {"metadata": {"resourceVersion": "0"}})["metadata"]["resourceVersion"]) + 1
+        )
+        sent["metadata"]["resourceVersion"] = version
+        self.kept["map"] = sent
+        self.answer(code, sent)
+
+    def refuse(self, code, reason):
+        self.answer(code, {"kind": "Status", "status": "Failure", "code": code, "reason": reason, "message": reason})
+
+    def answer(self, code, body):
+        data = json.dumps(body).encode()
+        self.send_response(code)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def cluster():
+    Cluster.kept.clear()
+    server = http.server.HTTPServer(("127.0.0.1", 0), Cluster)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    clusters = [{"name": "c", "cluster": {"server": f"http://127.0.0.1:{server.server_port}"}}]
+    contexts = [{"name": "c", "context": {"cluster": "c", "user": "u"}}]
+    users = [{"name": "u", "user": {"token": "t"}}]
+    config = {"clusters": clusters, "contexts": contexts, "users": users, "current-context": "c"}
+    with Client(config=KubeConfig.from_dict(config).get(), trust_env=False) as client:
+        yield client
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture(params=["file", "s3", "configmap"])
 def opened(request, tmp_path):
     """Opens the same place anew, as another run does."""
     if request.param == "file":
         return lambda instance="prod": FileLedger(tmp_path / "ledger.json", instance=instance)
+    if request.param == "configmap":
+        client = request.getfixturevalue("cluster")
+        return lambda instance="prod": ConfigMapLedger(client, namespace="harbor", name="ledger", instance=instance)
     client = request.getfixturevalue("s3")
     return lambda instance="prod": S3Ledger(client, bucket="state", key="prod/ledger.json", instance=instance)
 

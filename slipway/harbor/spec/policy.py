@@ -16,11 +16,13 @@ ProjectDeletion = Literal["retain", "if_empty", "force"]
 class LedgerPlace(Spec):
     """Where the ledger is."""
 
-    type: Literal["file", "s3"] = "file"
+    type: Literal["file", "s3", "configmap"] = "file"
     path: str | None = Field(default=None, description="Of a file; by default harbor.ledger.json beside harbor.yaml.")
     bucket: str | None = Field(default=None, description="Of S3; its objects should be versioned.")
     key: str | None = Field(default=None, description="Of S3.")
     region: str | None = None
+    namespace: Text = Field(default="harbor", description="Of a ConfigMap, in the cluster of KUBECONFIG or the pod's.")
+    name: Text = Field(default="slipway-harbor-ledger", description="Of a ConfigMap.")
 
 
 class Policy(Spec):
