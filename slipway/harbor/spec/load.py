@@ -16,6 +16,7 @@ from infra.layers import did_you_mean
 from infra.yaml_file import Document, Location, parsed
 from slipway.harbor.spec.checks import contradictions
 from slipway.harbor.spec.places import Places
+from slipway.harbor.spec.robots import RobotSpec
 from slipway.harbor.spec.root import HarborSpec
 from slipway.harbor.spec.secret import SecretRef, Source
 
@@ -165,8 +166,9 @@ def _strange_profiles(spec: HarborSpec, places: Places) -> Iterator[Problem]:
 def _shared_places(spec: HarborSpec, places: Places) -> Iterator[Problem]:
     """Find robots whose secrets would be kept in one place; two of them would overwrite each other."""
     seen: dict[str, str] = {}
-    robots = [("", number, each) for number, each in enumerate(spec.robots or ())]
-    robots += [(name, "", each) for name, project in spec.all_projects.items() for each in project.robots or ()]
+    robots: list[tuple[str, int, RobotSpec]] = [("", number, each) for number, each in enumerate(spec.robots or ())]
+    for name, project in spec.all_projects.items():
+        robots += [(name, number, each) for number, each in enumerate(project.robots or ())]
     for project, number, robot in robots:
         if robot.secret is None:
             continue
