@@ -47,7 +47,7 @@ def run_plan(environment: Environment, consent: Consent, *, to_file: bool = Fals
     return asyncio.run(_plan(environment, consent, to_file))
 
 
-async def _plan(environment: Environment, consent: Consent, to_file: bool) -> Planned:  # noqa: FBT001
+async def _plan(environment: Environment, consent: Consent, to_file: bool) -> Planned:
     ledger = environment.ledger().load()
     async with connect(environment.connection()) as harbor:
         world, plan = await make_plan(harbor, environment.wanted, ledger, environment.secrets, consent)
