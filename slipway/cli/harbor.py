@@ -74,7 +74,7 @@ def plan(
     from slipway.harbor.session import run_plan
 
     opened = _open(environment, file, url)
-    planned = run_plan(opened, _consent(adopt, delete_content))
+    planned = run_plan(opened, _consent(adopt, delete_content), to_file=out is not None)
     found = planned.plan
     if out:
         _write_plan(out, planned.file)

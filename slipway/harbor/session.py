@@ -18,16 +18,17 @@ from slipway.harbor.plan.file import as_file, check_file
 
 @dataclass(frozen=True, kw_only=True)
 class Planned:
-    """A plan, as a file holds it, and what it cost.
+    """A plan, and what it cost.
 
     Attributes:
+        file: as a plan file holds it, if one is wanted.
         requests: that were sent.
         version: of Harbor.
     """
 
     # No repr: asyncio.run makes one of its result, which for a thousand projects takes half a second.
     plan: Plan = field(repr=False)
-    file: Mapping[str, Any] = field(repr=False)
+    file: Mapping[str, Any] | None = field(repr=False)
     requests: int
     version: str
 
@@ -41,18 +42,20 @@ class Done:
     requests: int
 
 
-def run_plan(environment: Environment, consent: Consent) -> Planned:
+def run_plan(environment: Environment, consent: Consent, *, to_file: bool = False) -> Planned:
     """Read and compare; change nothing, the ledger neither."""
-    return asyncio.run(_plan(environment, consent))
+    return asyncio.run(_plan(environment, consent, to_file))
 
 
-async def _plan(environment: Environment, consent: Consent) -> Planned:
+async def _plan(environment: Environment, consent: Consent, to_file: bool) -> Planned:
     ledger = environment.ledger().load()
     async with connect(environment.connection()) as harbor:
         world, plan = await make_plan(harbor, environment.wanted, ledger, environment.secrets, consent)
-        file = as_file(
-            plan, wanted=environment.wanted, world=world, ledger=ledger, url=environment.url, consent=consent
-        )
+        file = None
+        if to_file:
+            file = as_file(
+                plan, wanted=environment.wanted, world=world, ledger=ledger, url=environment.url, consent=consent
+            )
         return Planned(plan=plan, file=file, requests=harbor.sent, version=harbor.info.harbor_version or "")
 
 

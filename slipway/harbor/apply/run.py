@@ -109,7 +109,8 @@ class Run:
         except HarborError as error:
             for each in writes:
                 self._note(failed(each, error))
-            return [each for each in actions if each not in writes]
+            unread = {each.ref for each in writes}
+            return [each for each in actions if each.ref not in unread]
         moved = set()
         for each in writes:
             there = now.get(*each.ref)
