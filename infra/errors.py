@@ -19,6 +19,8 @@
       + NotDelivered            Flux has not delivered the commit
       + BootstrapError          the account: no rights to it, or something in it is somebody else's
       + RehearsalError          the rehearsal could not go on
+      + ProofError              the proof may not begin, a step of it failed, or it left something
+      + KindError               the laptop's cluster: a program is missing, or somebody else's thing is in the way
       + HarborError             Harbor's API said no, or what it said is of no use
         - HarborAway            no answer, or one that says to come back later
         - AnswerLost            a request that changes something got no answer: it may have been done
@@ -159,8 +161,16 @@ class TeardownError(SlipwayError):
     """The teardown stopped before its end, or was not confirmed."""
 
 
+class ProofError(SlipwayError):
+    """The proof may not begin, a step of it failed, or something of it is left."""
+
+
 class BootstrapError(SlipwayError):
     """The account cannot be prepared: no rights to it, or something in it is somebody else's."""
+
+
+class KindError(SlipwayError):
+    """A cluster on this machine cannot be made, reached or removed; nothing of anybody else's was touched."""
 
 
 class HarborError(SlipwayError):

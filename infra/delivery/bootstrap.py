@@ -6,7 +6,6 @@ that keeps owning Flux's objects fights Flux. With the cluster they go, without 
 """
 
 import json
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,19 +17,11 @@ from pulumi_kubernetes.helm.v3 import Release
 
 from infra import tables
 from infra.aws.cluster import Cluster
+from infra.delivery.instance import NAMESPACE, SYNC, flux_instance, flux_url
 from infra.errors import Problem, SettingsError
 from infra.settings import Settings
 
 TOKEN = "slipway:delivery:Bootstrap"  # noqa: S105
-NAMESPACE = "flux-system"
-#: The name that the operator gives to the GitRepository and the root Kustomization as well.
-SYNC = "flux-system"
-#: What the operator's controllers get beside their defaults; JSON patches on their arguments.
-CONTROLLER_FLAGS = (
-    # Without it a release that cannot become ready holds up the commit that mends it, until its timeout.
-    "--feature-gates=CancelHealthCheckOnNewRevision=true",
-    "--requeue-dependency=5s",
-)
 
 
 class Bootstrap(pulumi.ComponentResource):
@@ -157,35 +148,10 @@ def credential(settings: Settings) -> dict[str, str]:
 
 def instance_spec(settings: Settings, *, pull_secret: bool) -> Mapping[str, Any]:
     """Give the FluxInstance's spec: which Flux, and the branch and folder that it follows."""
-    path = "/".join(filter(None, (settings.gitops.path, "clusters", settings.environment)))
-    flags = [
-        {"op": "add", "path": "/spec/template/spec/containers/0/args/-", "value": flag} for flag in CONTROLLER_FLAGS
-    ]
-    return {
-        "distribution": tables.read("flux")["distribution"],
-        "components": ["source-controller", "kustomize-controller", "helm-controller", "notification-controller"],
-        "cluster": {"type": "aws", "networkPolicy": True},
-        "sync": {
-            "kind": "GitRepository",
-            "name": SYNC,
-            "url": flux_url(settings.gitops.repository),
-            "ref": f"refs/heads/{settings.gitops.branch}",
-            "path": path,
-            "interval": "1m",
-            **({"pullSecret": SYNC} if pull_secret else {}),
-        },
-        "kustomize": {
-            "patches": [
-                {
-                    "target": {"kind": "Deployment", "name": "(kustomize-controller|helm-controller)"},
-                    "patch": json.dumps(flags),
-                }
-            ]
-        },
-    }
-
-
-def flux_url(repository: str) -> str:
-    """Give a repository's URL as Flux takes it: scp's short form is none."""
-    short = re.match(r"^(?P<user>[\w.-]+)@(?P<host>[\w.-]+):(?P<path>[^/].*)$", repository)
-    return "ssh://{user}@{host}/{path}".format(**short.groupdict()) if short else repository
+    return flux_instance(
+        flux_url(settings.gitops.repository),
+        branch=settings.gitops.branch,
+        path="/".join(filter(None, (settings.gitops.path, "clusters", settings.environment))),
+        cluster="aws",
+        pull_secret=pull_secret,
+    )

@@ -25,6 +25,9 @@ _AGREED = HTTPStatus.MULTIPLE_CHOICES
 #: GitHub takes no longer text.
 _LONGEST_BODY = 60_000
 
+#: Rules of a branch that no commit on top of it breaks.
+_HARMLESS = {"creation", "deletion", "non_fast_forward", "required_linear_history"}
+
 #: Status → fact and next step.
 _MEANINGS: Mapping[int, tuple[str, str]] = {
     401: ("does not take the token", "give a valid one as SLIPWAY_GIT_TOKEN or the secret setting gitToken"),
@@ -155,6 +158,21 @@ class GitHub:
             HostRefused: the API says no, or nothing.
         """
         self._send(Request("PATCH", f"{self._pulls()}/{request.number}", document={"state": "closed"}))
+
+    def is_protected(self) -> bool:
+        """Tell whether the branch is protected, by a rule of its own or a ruleset.
+
+        Raises:
+            HostRefused: the API says no, or nothing.
+        """
+        repository, branch = f"/repos/{quote(self.owner)}/{quote(self.name)}", quote(self._remote.branch, safe="")
+        if self._send(Request("GET", f"{repository}/branches/{branch}")).get("protected"):
+            return True
+        try:
+            rules = self._send(Request("GET", f"{repository}/rules/branches/{branch}"))
+        except HostRefused:  # an older GitHub Enterprise, which has no rulesets
+            return False
+        return any(rule.get("type") not in _HARMLESS for rule in rules)
 
     def _pulls(self) -> str:
         return f"/repos/{quote(self.owner)}/{quote(self.name)}/pulls"

@@ -14,22 +14,25 @@ from typing import Annotated
 import typer
 
 from infra.errors import SlipwayError
-from slipway.cli import console, harbor, harbor_robots, rehearse, tools
+from slipway.cli import console, harbor, harbor_robots, kind, rehearse, tools
 from slipway.cli.bootstrap import bootstrap
 from slipway.cli.check import check
 from slipway.cli.diagram import diagram
 from slipway.cli.diff import diff
+from slipway.cli.doctor import doctor
 from slipway.cli.explain import explain
 from slipway.cli.forecast import forecast
 from slipway.cli.images import images
 from slipway.cli.init import init
 from slipway.cli.login_kit import login_kit
+from slipway.cli.prove import prove
 from slipway.cli.publish import publish
 from slipway.cli.render import render
 from slipway.cli.schema import schema
 from slipway.cli.status import status
 from slipway.cli.teardown import teardown
 from slipway.cli.upgrade import upgrade
+from slipway.cli.verify import verify
 from values.errors import ValuesError
 
 #: What writing to a full disk gives, with no name of a file.
@@ -62,13 +65,14 @@ def options(
 
 
 for command in (
-    init, bootstrap, schema, explain, render, diff, images, publish, status, upgrade,
-    check, forecast, diagram, login_kit, teardown,
+    init, bootstrap, schema, explain, render, diff, images, publish, status, verify, upgrade,
+    check, doctor, forecast, diagram, login_kit, teardown, prove,
 ):  # fmt: skip
     app.command()(command)
 harbor_robots.add_to(harbor.app)
 app.add_typer(harbor.app, name="harbor")
 app.add_typer(rehearse.app, name="rehearse")
+app.add_typer(kind.app, name="kind")
 app.add_typer(tools.app, name="tools")
 
 

@@ -126,8 +126,9 @@ def apply(
     opened, progress = _open(environment, file, url), _Progress()
 
     def agreed(found: "Plan") -> bool:
-        progress.total = len(found.actions)
-        return _agreed(found, asks=not (yes or given), shown=output is Output.text)
+        wanted = _agreed(found, asks=not (yes or given), shown=output is Output.text)
+        progress.begin(len(found.actions))
+        return wanted
 
     done = run_apply(opened, consent, agreed=agreed, tell=progress.tell, file=given)
     outcomes = done.applied.outcomes if done.applied else ()
@@ -296,10 +297,13 @@ class _Progress:
     """Says how far it is, every two seconds."""
 
     def __init__(self) -> None:
-        self.total, self._count, self._told = 0, 0, time.monotonic()
+        self._total, self._count, self._told = 0, 0, 0.0
+
+    def begin(self, total: int) -> None:
+        self._total, self._told = total, time.monotonic()
 
     def tell(self, _: "Outcome") -> None:
         self._count += 1
         if time.monotonic() - self._told > 2:
             self._told = time.monotonic()
-            console.note(f"{min(self._count, self.total)} of {self.total}")
+            console.note(f"{min(self._count, self._total)} of {self._total}")

@@ -19,7 +19,9 @@ _MARKS = {"done": ("✓", "green"), "moving": ("…", "yellow"), "failed": ("✗
 
 
 def status(
-    environment: Annotated[str, typer.Argument(metavar="ENV", help="Name of the environment: stacks/Pulumi.ENV.yaml.")],
+    environment: Annotated[
+        str, typer.Argument(metavar="ENV", help="The environment of stacks/Pulumi.ENV.yaml, or a kind cluster's name.")
+    ],
     wait: Annotated[
         bool, typer.Option("--wait", help="Follow the commit until it is delivered or has failed.")
     ] = False,
@@ -74,7 +76,7 @@ def status(
             }
         )
     else:
-        console.result(_text(environment, chain))
+        console.result(chain_text(environment, chain))
         if waits:
             console.result(f"a further change of {environment} waits in {waits}: Flux sees it when it is merged")
     raise typer.Exit(_EXIT_CODES[chain.verdict])
@@ -99,7 +101,8 @@ def _shown_live(run: "Callable[[Callable[[Chain], None]], Chain]") -> "Chain":
         return run(tell)
 
 
-def _text(environment: str, chain: "Chain") -> str:
+def chain_text(environment: str, chain: "Chain") -> str:
+    """Give all links, and what a person must know of the one where it stands."""
     width = max(len(link.name) for link in chain.links) + 2
     lines = [_line(link, width) for link in chain.links]
     link = chain.stands_at

@@ -41,17 +41,7 @@ class Duration:
 def duration(graph: Graph) -> Duration:
     """Replay the creation of a recorded graph with the creation times of tables/."""
     by_urn = {node.urn: node for node in graph}
-    # The program registers as things become ready; sorted, the same settings give the same path.
-    edges = {
-        node.urn: frozenset({*node.depends_on, node.parent, node.provider} & by_urn.keys())
-        for node in sorted(graph, key=lambda node: node.urn)
-    }
-    timed = {
-        node.urn: seconds(node.type, "create", _plain_inputs(node))
-        for node in graph
-        if node.custom and not node.type.startswith("pulumi:")
-    }
-    replayed = replay(edges, timed, slots=PARALLEL)
+    replayed = replay(_edges(graph), _timed(graph, "create"), slots=PARALLEL)
     path = [
         Stretch(
             what=f"{by_urn[step.urn].type.rpartition(':')[2]} {by_urn[step.urn].name}",
@@ -67,6 +57,33 @@ def duration(graph: Graph) -> Duration:
         one_by_one=replayed.one_by_one / 60,
         path=[*path, *after],
     )
+
+
+def removal_minutes(graph: Graph) -> float:
+    """Give how long a `pulumi destroy` of the whole graph takes: what needs something goes before it."""
+    before: dict[str, set[str]] = {urn: set() for urn in _edges(graph)}
+    for urn, needed in _edges(graph).items():
+        for other in needed:
+            before[other].add(urn)
+    edges = {urn: frozenset(others) for urn, others in before.items()}
+    return replay(edges, _timed(graph, "delete"), slots=PARALLEL).seconds / 60
+
+
+def _edges(graph: Graph) -> dict[str, frozenset[str]]:
+    known = {node.urn for node in graph}
+    # The program registers as things become ready; sorted, the same settings give the same path.
+    return {
+        node.urn: frozenset({*node.depends_on, node.parent, node.provider} & known)
+        for node in sorted(graph, key=lambda node: node.urn)
+    }
+
+
+def _timed(graph: Graph, operation: str) -> dict[str, float]:
+    return {
+        node.urn: seconds(node.type, operation, _plain_inputs(node))
+        for node in graph
+        if node.custom and not node.type.startswith("pulumi:")
+    }
 
 
 def _plain_inputs(node: Node) -> dict[str, object]:

@@ -67,7 +67,13 @@ class PulumiStack:
     def _run(self, operation: str, *arguments: str) -> None:
         answer = () if self.asks else ("--yes", "--non-interactive")
         command = [self.pulumi, operation, "--stack", self.environment, *arguments, *answer]
-        code = subprocess.run(command, cwd=self.root, check=False).returncode
+        with subprocess.Popen(command, cwd=self.root) as process:
+            try:
+                code = process.wait()
+            except KeyboardInterrupt:
+                # A terminal's Ctrl-C reaches Pulumi as well: it writes its state and gives its lock back.
+                process.wait()
+                raise
         if code:
             raise self._failed(f"pulumi {operation}", code, "")
 

@@ -12,7 +12,7 @@ from lightkube.generic_resource import create_namespaced_resource
 from lightkube.resources.networking_v1 import Ingress
 from lightkube.types import PatchType
 
-from infra.delivery.bootstrap import NAMESPACE, SYNC
+from infra.delivery.instance import NAMESPACE, SYNC
 from infra.delivery.status.chain import RELEASE
 from infra.delivery.status.observe import HARBOR_NAMESPACE, HelmRelease, Kustomization, asked, is_absent, release_of
 from infra.errors import Problem, TeardownError

@@ -26,12 +26,14 @@ class Fault:
 
 
 class Host:
-    """The pull requests of one repository, ``acme/gitops``."""
+    """One repository, ``acme/gitops``: its pull requests, and whether `main` is protected."""
 
     def __init__(self) -> None:
         self.pulls: list[dict] = []
         self.requests: list[tuple[str, str]] = []
         self.faults: list[Fault] = []
+        self.protected = False
+        self.rules: list[dict] | None = []
         self.url = ""
 
     @property
@@ -55,7 +57,9 @@ class Host:
     def carry_out(self, method: str, target: str, document: dict) -> tuple[int, object]:
         url = urlsplit(target)
         if not url.path.startswith("/repos/acme/gitops/pulls"):
-            return 404, {"message": "Not Found"}
+            known = {"branches/main": {"name": "main", "protected": self.protected}, "rules/branches/main": self.rules}
+            found = known.get(url.path.removeprefix("/repos/acme/gitops/"))
+            return (404, {"message": "Not Found"}) if found is None else (200, found)
         if method == "GET":
             asked = {key: values[0] for key, values in parse_qs(url.query).items()}
             return 200, [pull for pull in self.open if self.fits(pull, asked)]

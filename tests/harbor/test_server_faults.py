@@ -2,6 +2,7 @@
 
 import http.client
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -48,6 +49,18 @@ def test_slow_answers_late(api):
 
     assert api.api("GET", "/ping").json == "Pong"
     assert time.monotonic() - started >= 0.3
+
+
+def test_late_is_done_before_it_is_answered(api):
+    api.fault("late", seconds=0.5, operation="create_project")
+    body = {"project_name": "late"}
+    with ThreadPoolExecutor() as threads:
+        answer = threads.submit(api.api, "POST", "/projects", body)
+        until = time.monotonic() + 0.4
+        while "late" not in [each["name"] for each in api.api("GET", "/projects").json]:
+            assert time.monotonic() < until
+        assert not answer.done()
+    assert answer.result().status == 201
 
 
 def test_a_reset_does_nothing_and_a_lost_answer_did_it(api):

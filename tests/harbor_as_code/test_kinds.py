@@ -2,6 +2,10 @@
 
 import pytest
 
+from slipway.harbor.kinds.config import SECRETS
+from slipway.harbor.spec.projects import MetadataSpec
+from slipway.harbor.spec.system import ConfigSpec
+
 WHOLE = """
 system:
   config:
@@ -172,3 +176,28 @@ def test_a_secret_that_cannot_be_had_is_unknown_until_the_apply(place, monkeypat
     [outcome] = place.apply(WHOLE).outcomes
     assert outcome.state == "failed"
     assert "variable HUB: is not set" in str(outcome.problems[0])
+
+
+def test_null_is_what_a_new_harbor_has(place):
+    """Every setting, and every switch of a project."""
+    settings = ", ".join(f"{name}: null" for name in ConfigSpec.model_fields if name not in SECRETS)
+    switches = ", ".join(f"{name}: null" for name in MetadataSpec.model_fields)
+    text = (
+        f"system: {{config: {{{settings}}}, cve_allowlist: null}}\nprojects: {{library: {{metadata: {{{switches}}}}}}}"
+    )
+    plan = place.plan(text)
+    assert plan.actions == []
+    # The project of a new Harbor is public, which is all that differs.
+    assert [each.what.rpartition("; ")[2] for each in plan.problems] == ["it differs in metadata.public"]
+
+
+def test_null_takes_a_value_back(place):
+    place.apply(
+        "projects: {a: {metadata: {severity: high, public: true}, storage_quota: 5Gi, cve_allowlist: {items: [X]}}}"
+    )
+    text = "projects: {a: {metadata: {severity: null, public: null}, storage_quota: null, cve_allowlist: null}}"
+    assert place.apply(text).good
+    project = place.api.api("GET", "/projects/2").json
+    assert (project["metadata"], project["cve_allowlist"]["items"]) == ({"public": "false"}, [])
+    assert place.api.api("GET", "/quotas", reference="project", reference_id=2).json[0]["hard"] == {"storage": -1}
+    assert place.plan(text).actions == []

@@ -11,6 +11,7 @@ from slipway.harbor.robots import PRESETS
 from slipway.harbor.spec import rights
 from slipway.harbor.spec.robots import GrantSpec
 from tests.harbor.server import rights as servers
+from tests.harbor_as_code.command import command
 
 ROBOTS = """
 robots:
@@ -264,3 +265,29 @@ def test_an_end_is_told_by_harbors_clock():
     assert duration_for("2026-01-10T23:30:00Z", 90, now) == 90
     assert duration_for("2020-01-01T00:00:00Z", -1, now) == -1
     assert age(None, now) == 0
+
+
+def test_a_secret_that_is_to_be_kept_elsewhere_is_made_anew_there(place):
+    place.apply(ROBOTS)
+    moved = ROBOTS.replace("nodes.json", "elsewhere.json").replace("{project}-{robot}.json", "pair.json")
+    plan = place.plan(moved)
+    assert [(each.ref.key, [change.field for change in each.changes]) for each in plan.actions] == [
+        ("nodes", ["secret"]),
+        ("payments/ci", ["secret"]),
+    ]
+    assert place.apply(moved).good
+    assert opens(place, "elsewhere.json")
+    assert not opens(place, "nodes.json"), "one robot has one secret"
+    assert opens(place, "pair.json")
+    assert opens(place, "payments-ci.json"), "a pair has two"
+    assert place.plan(moved).actions == []
+
+
+def test_a_plan_of_robots_can_be_kept_in_a_file(place):
+    place.file.write_text(ROBOTS)
+    kept = place.folder / "plan.json"
+    done = command(place.api, "plan", "test", "-f", str(place.file), "--out", str(kept))
+    assert done.returncode == 2, done.stderr
+    assert "secret: from slipway, which makes it and keeps it in file nodes.json" in done.stdout
+    assert command(place.api, "apply", "test", "-f", str(place.file), "--plan", str(kept)).returncode == 0
+    assert opens(place, "nodes.json")

@@ -130,6 +130,13 @@ def test_s3_brings_its_secret_and_takes_the_volume_away():
     assert "kind: PersistentVolumeClaim" not in s3
 
 
+def test_without_any_volume_the_section_is_left_to_the_chart():
+    """An empty section is null, and Helm would delete the chart's own, which its templates need."""
+    files = render(facts_of("ha", storage="s3", harbor={"trivy": {"enabled": False}}))
+
+    assert "persistentVolumeClaim" not in files["apps/harbor/ha/release/values/common.yaml"]
+
+
 def test_overrides_come_last_in_the_order_of_their_names():
     files = render(facts_of("ha"), {"20-more": "portal: {replicas: 7}", "10-first": "portal: {replicas: 3}\n"})
     release = files["apps/harbor/ha/release/release.yaml"]

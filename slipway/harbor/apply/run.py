@@ -18,7 +18,7 @@ from slipway.harbor.apply.outcome import Outcome, failed
 from slipway.harbor.client import HarborClient
 from slipway.harbor.kinds.base import Edit, Object, Ref, Site, World
 from slipway.harbor.kinds.order import KINDS, ORDER
-from slipway.harbor.ledger import STORED, Ledger, LedgerStore
+from slipway.harbor.ledger import Ledger, LedgerStore
 from slipway.harbor.plan.action import Action, Plan
 from slipway.harbor.plan.read import read_again
 from slipway.harbor.plan.want import Wanted
@@ -154,7 +154,7 @@ class Run:
                     number = await kind.update(site, Edit(wanted=wanted, present=there, fields=names)) or number
             self.world.put(replace(wanted, id=number))
             if not kind.singleton or values:
-                prints = dict.fromkeys(wanted.made, STORED)
+                prints = dict(wanted.made)
                 prints |= {name: self.ledger.fingerprint(each.get_secret_value()) for name, each in values.items()}
                 self.ledger.own(wanted, number, prints)
 

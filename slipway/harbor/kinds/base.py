@@ -51,7 +51,8 @@ class Object:
         content: of what is: what would be lost with it, such as "12 repositories".
         locked: of what is: field → why nobody can change it now.
         owner: of a project that is: whose membership is never taken.
-        made: secrets that we make and store ourselves; they are made with it, and once more if that was interrupted.
+        made: secrets that we make ourselves → where we store them. They are made with it, and once more if that was
+            interrupted, or if they are to be stored elsewhere.
         warning: what somebody should know of it, though it stands in nobody's way.
         free: of what is: Harbor made it by itself, so that taking it needs no consent.
         links: of what is: ids of what hangs on it, such as a project's retention policy.
@@ -76,7 +77,7 @@ class Object:
     content: str = ""
     locked: Mapping[str, str] = field(default_factory=dict)
     owner: str = ""
-    made: tuple[str, ...] = ()
+    made: Mapping[str, str] = field(default_factory=dict)
     warning: str = ""
     free: bool = False
     links: Mapping[str, str] = field(default_factory=dict)

@@ -51,7 +51,7 @@ class Robots(Kind):
             parent=parent,
             fields=fields,
             seed={SECRET: place} if place else {},
-            made=(SECRET,) if place else (),
+            made={SECRET: str(place)} if place else {},
             needs=tuple(Ref("project", each) for each in rights if each not in {EVERYWHERE, ON_SYSTEM}),
             warning=wide(rights),
             **more,

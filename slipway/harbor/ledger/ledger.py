@@ -17,8 +17,6 @@ from typing import Any
 from slipway.harbor.kinds.base import Object, Ref
 
 FORMAT = 1
-#: In place of the fingerprint of a secret that we made and stored elsewhere.
-STORED = "stored"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +27,7 @@ class Entry:
         id: Harbor's; empty while it is an intent.
         parent: the project that it is in.
         protect, keep: what the file said of its deletion when it was still in there.
-        secrets: field → fingerprint of the value that was set.
+        secrets: field → fingerprint of the value that was set; of one that we made ourselves, where it is stored.
     """
 
     id: str = ""

@@ -69,7 +69,7 @@ class _Comparison:
         if there is None:
             changes = tuple(Change(name, None, value) for name, value in wanted.fields.items())
             changes += tuple(Change(name, None, str(ref), secret=True) for name, ref in wanted.secrets.items())
-            changes += tuple(Change(name, None, "made and stored", secret=True) for name in wanted.made)
+            changes += tuple(_made(name, place) for name, place in wanted.made.items())
             if missing := KINDS[wanted.kind].required - {each.field for each in changes} - wanted.seed.keys():
                 what = f"{wanted.ref} is not there yet, and cannot be made without {', '.join(sorted(missing))}"
                 self._wrong(wanted, what, "add it")
@@ -107,7 +107,7 @@ class _Comparison:
             elif now[name] != self._known(there, name, known):
                 changes.append(Change(name, None, str(ref), secret=True))
         if self.ledger.owns(there):  # of what is adopted, somebody has it already
-            changes += [Change(name, None, "made and stored", secret=True) for name in wanted.made if name not in known]
+            changes += [_made(name, place) for name, place in wanted.made.items() if known.get(name) != place]
         return tuple(changes), tuple(unknown)
 
     def _known(self, there: Object, name: str, known: Mapping[str, str]) -> str | None:
@@ -234,6 +234,10 @@ class _Comparison:
     def _wrong(self, wanted: Object, what: str, fix: str, name: str = "") -> None:
         where = self.wanted.spec.place((*wanted.at, name) if name else wanted.at)
         self.problems.append(Problem(where=where, what=what, fix=fix))
+
+
+def _made(name: str, place: str) -> Change:
+    return Change(name, None, f"slipway, which makes it and keeps it in {place}", secret=True)
 
 
 def _full(there: Object, keep: str) -> Problem:

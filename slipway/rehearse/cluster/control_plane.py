@@ -186,7 +186,7 @@ def node(name: str, zone: str) -> dict[str, Any]:
         "kubernetes.io/hostname": name,
         "kubernetes.io/arch": "amd64",
         "kubernetes.io/os": "linux",
-        "topology.kubernetes.io/region": zone[:-1],
+        "topology.kubernetes.io/region": zone[:-1].rstrip("-"),
         "topology.kubernetes.io/zone": zone,
     }
     return {

@@ -52,13 +52,16 @@ class App:
         if fault and (early := await _meet(fault, request)) is not None:
             return early
         if path.startswith(("/v2", "/_storage/")):
-            return await v2.answer(self, request)
+            response = await v2.answer(self, request)
+            await _wait(fault)
+            return response
         body = await request.content.read()
         answer = await self._answer(request, name, operation, parameters, body)
         if self.harbor.switches.record:
             self._record(request, operation, body, answer)
         if fault and fault.kind in {"lost", "truncated"}:
             return _cut(request, answer, half=fault.kind == "truncated")
+        await _wait(fault)
         return _response(answer)
 
     async def _answer(
@@ -185,7 +188,7 @@ def _response(answer: Answer) -> web.Response:
 
 async def _meet(fault: Fault, request: web.BaseRequest) -> web.StreamResponse | None:
     """Do what a fault does before the operation; None to go on."""
-    if fault.seconds:
+    if fault.seconds and fault.kind != "late":
         await asyncio.sleep(fault.seconds)
     if fault.kind == "exit":
         os._exit(137)
@@ -206,6 +209,12 @@ async def _meet(fault: Fault, request: web.BaseRequest) -> web.StreamResponse | 
     if fault.retry_after is not None:
         response.headers["Retry-After"] = f"{fault.retry_after:g}"
     return response
+
+
+async def _wait(fault: Fault | None) -> None:
+    """Keep back the answer of what is done already."""
+    if fault and fault.kind == "late":
+        await asyncio.sleep(fault.seconds)
 
 
 def _cut(request: web.BaseRequest, answer: Answer, *, half: bool) -> web.StreamResponse:

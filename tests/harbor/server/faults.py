@@ -13,7 +13,7 @@ class Fault:
     """One fault and the requests that it hits.
 
     Attributes:
-        kind: slow (then answered), status, reset (connection cut before anything is done), lost (done, then cut),
+        kind: slow (then answered), late (done at once, answered after `seconds`), status, reset (connection cut before anything is done), lost (done, then cut),
             truncated (done, half of the answer), exit (the process ends, as by kill -9).
         operation, method, path: what it hits; empty hits all. `path` is searched as a regular expression.
         times: how many requests it hits; -1 for all.

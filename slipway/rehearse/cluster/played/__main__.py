@@ -16,7 +16,7 @@ from lightkube.core.exceptions import ApiError
 from slipway.rehearse.cluster.api import connect
 from slipway.rehearse.cluster.played import external_secrets, flux_operator, load_balancer
 from slipway.rehearse.cluster.played.git_server import GitServer, Identities
-from slipway.rehearse.cluster.played.internet import internet
+from slipway.rehearse.cluster.played.internet import SERVICES, internet
 from slipway.rehearse.cluster.played.plan import Plan
 from slipway.rehearse.cluster.played.player import is_there
 from slipway.rehearse.cluster.processes import Processes, end_all
@@ -31,7 +31,7 @@ def main(folder: Path) -> None:
     logging.getLogger("httpx2").setLevel(logging.ERROR)
     plan = Plan.read(folder)
     git = GitServer(repository=Path(plan.repository), identities=Identities(writer=plan.writer, reader=plan.reader))
-    server = internet(plan.port, git, Path(plan.charts))
+    server = internet(plan.port, git, Path(plan.charts), folder / SERVICES)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     client = connect(Path(plan.kubeconfig), "slipway-played")
     secrets_manager = Path(plan.secrets_manager)

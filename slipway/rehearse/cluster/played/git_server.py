@@ -52,7 +52,7 @@ class GitServer:
     def answer(self, request: BaseHTTPRequestHandler) -> None:
         """Answer one request for ``/<repository>/…``."""
         url = urlsplit(request.path)
-        password, body = _password(request), _body(request)
+        password, body = _password(request), body_of(request)
         if password not in {self.identities.writer, self.identities.reader}:
             _refuse(request, 401, "who are you?", {"WWW-Authenticate": 'Basic realm="git"'})
         elif _is_push(url.path, url.query) and password != self.identities.writer:
@@ -92,8 +92,8 @@ def _password(request: BaseHTTPRequestHandler) -> str:
         return ""
 
 
-def _body(request: BaseHTTPRequestHandler) -> bytes:
-    """Read the whole body; git sends large packs in chunks."""
+def body_of(request: BaseHTTPRequestHandler) -> bytes:
+    """Give the whole body; git sends large packs in chunks."""
     if request.headers.get("Transfer-Encoding", "").lower() != "chunked":
         return request.rfile.read(int(request.headers.get("Content-Length") or 0))
     parts = []
