@@ -3,11 +3,13 @@
 import datetime as dt
 import json
 
+import boto3
 import pytest
+from moto import mock_aws
 
 from infra.errors import SpecError
 from slipway.harbor.kinds.robot_rights import rights_of
-from slipway.harbor.robots import PRESETS
+from slipway.harbor.robots import PRESETS, places
 from slipway.harbor.spec import rights
 from slipway.harbor.spec.robots import GrantSpec
 from tests.harbor.server import rights as servers
@@ -291,3 +293,26 @@ def test_a_plan_of_robots_can_be_kept_in_a_file(place):
     assert "secret: from slipway, which makes it and keeps it in file nodes.json" in done.stdout
     assert command(place.api, "apply", "test", "-f", str(place.file), "--plan", str(kept)).returncode == 0
     assert opens(place, "nodes.json")
+
+
+def test_secrets_go_to_secrets_manager_with_the_names_filled_in(place, monkeypatch):
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    text = """
+profiles:
+  team: {robots: [{name: ci, preset: push, secret: {awsSecretsManager: "robots/{project}/{robot}", region: eu-central-1}}]}
+projects: {payments: team, billing: team}
+"""
+    with mock_aws():
+        places._secrets_manager.cache_clear()
+        applied = place.apply(text)
+        assert applied.good, [each for each in applied.outcomes if each.state != "done"]
+        manager = boto3.client("secretsmanager", region_name="eu-central-1")
+        for project in ("payments", "billing"):
+            found = manager.get_secret_value(SecretId=f"robots/{project}/ci")
+            kept = json.loads(found["SecretString"])
+            assert found["VersionStages"] == ["AWSCURRENT"]
+            assert kept["username"] == f"robot${project}+ci"
+            assert place.api.request("GET", "/v2/", auth=(kept["username"], kept["password"])).status == 200
+        assert place.plan(text).actions == []
+    places._secrets_manager.cache_clear()
