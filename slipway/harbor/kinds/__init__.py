@@ -16,16 +16,20 @@ How to write a kind:
      what is absent), plain and normalised so that equal means equal: booleans, bytes, seconds, sorted lists where order
      has no meaning, names instead of ids. null becomes Harbor's default here. `needs` is what must exist, `after`
      what only has to be done first if it is declared. Secrets go into `secrets`, field → SecretRef. `lists` names each
-     list that is declared; without it nothing in it is ever deleted.
+     list that is declared; without it nothing in it is ever deleted. Secrets that we make ourselves stand in `made`,
+     with where they are stored; a `warning` is told and stops nothing.
    - `read(harbor, scope, world)`: only what the scope names, with few requests, `in_projects` for lists of projects.
      The same normalised `fields` of what is there, all of them, and `id`. `world` has what stands before it in
      ORDER (`world.of("registry")` for names by id). `guard` says why something is never deleted; `content` what
-     would be lost. What the API shows only for a further request is read where `scope.cares(key, field)`.
+     would be lost. What the API shows only for a further request is read where `scope.cares(key, field)`. `free`:
+     Harbor made it by itself. `shown`: secrets that Harbor reads back in clear. Around a write (`scope.again`) what the
+     world holds may have moved.
    - `create(site, wanted)` gives Harbor's id. Send it by `site.harbor.create(request, find)`, so that a lost answer
      leaves no second one. `site.world.number("project", wanted.parent)` gives ids, `site.secret(wanted, "field")`
      the value of a secret (None where the file names none). What a POST ignores is set right after it.
    - `update(site, edit)`: `edit.fields` are the fields that differ, secrets that have to be sent too;
      `edit.value(name)` is the field as it is to be, for requests that replace everything. `edit.present.id` is whose.
+     It gives the id only where that became another.
    - `delete(site, present)`.
 
    Raise nothing yourself but for what Harbor would do in silence; errors of the client become outcomes of the object.

@@ -71,7 +71,8 @@ def seen_bodies(bodies: Bodies, wanted: Object | None, harbor: HarborClient) -> 
             "expired": end is not None and end <= now,
             "rotation.strategy": "in_place",
         }
-        return {"key": bodies.key, "id": str(one.id), "fields": fields}
+        guard = "" if one.editable else "not editable: made by Harbor itself"
+        return {"key": bodies.key, "id": str(one.id), "fields": fields, "guard": guard}
     handed = [each for each in bodies.robots.values() if UNFINISHED not in each.description]
     if not handed:
         return None
