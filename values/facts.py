@@ -10,10 +10,11 @@ AWS Secrets Manager and from there, by External Secrets, to the cluster.
 import json
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_serializer
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_serializer
 from pydantic.alias_generators import to_camel
 
-from values.options import HarborOptions
+from values.errors import Refused
+from values.options import HarborOptions, Port
 
 #: Charts whose key contract is under charts/harbor/; newest first.
 SUPPORTED_CHART_VERSIONS = ("1.19.2", "1.19.1", "1.18.3")
@@ -21,6 +22,22 @@ DEFAULT_CHART_VERSION = "1.19.1"
 HARBOR_CHART_REPOSITORY = "https://helm.goharbor.io"
 
 Profile = Literal["dev", "ha", "large", "kind"]
+
+
+def plain_folder(path: str) -> str:
+    """Give a folder inside a repository without slashes at its ends; empty is the root.
+
+    Raises:
+        Refused: it leads out of the repository, or into Git's own folder.
+    """
+    parts = path.strip("/").split("/") if path else []
+    if any(part in {"", ".", "..", ".git"} for part in parts):
+        raise Refused("is not a plain folder inside the repository", "use a relative path without . and ..")
+    return "/".join(parts)
+
+
+#: A host's name or address, on a laptop with a port; that it is there at all is checked with what needs it.
+Host = Annotated[str, Field(pattern=r"^([A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?)?$")]
 
 
 class _Fact(BaseModel):
@@ -49,8 +66,8 @@ class AwsFacts(_Fact):
 class DatabaseFacts(_Fact):
     """The PostgreSQL server's writer endpoint. Absent when the chart's own database is used (kind)."""
 
-    host: str
-    port: int
+    host: Host
+    port: Port
     name: str
     username: str
     #: what the server accepts in total; the pools of all replicas must fit in
@@ -65,8 +82,8 @@ class DatabaseFacts(_Fact):
 class CacheFacts(_Fact):
     """The Valkey primary endpoint (cluster mode disabled, TLS). Absent when the chart's own is used (kind)."""
 
-    host: str
-    port: int
+    host: Host
+    port: Port
     username: str
 
 
@@ -121,10 +138,10 @@ class Facts(_Fact):
     environment: str
     profile: Profile
     example: bool = False
-    host: str
+    host: Host
     chart_version: str
     chart_repository: str = HARBOR_CHART_REPOSITORY
-    gitops_path: str = ""
+    gitops_path: Annotated[str, AfterValidator(plain_folder)] = ""
     content: Literal["values", "manifests"] = "values"
     secrets_prefix: str = ""
     flux_version: Annotated[str, Field(pattern=r"^2\.\d+$")] = "2.9"

@@ -3,10 +3,11 @@
 import re
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from infra.sections.base import Setting
 from values.errors import Refused
+from values.facts import plain_folder
 
 GitOpsMode = Literal["direct", "pull-request", "files"]
 GitOpsContent = Literal["values", "manifests"]
@@ -19,7 +20,7 @@ class GitOpsSettings(Setting):
     """URL of the repository: https://…, ssh://…, git@host:path, or file:///path."""
     branch: str = "main"
     """The branch that Flux follows."""
-    path: str = ""
+    path: Annotated[str, AfterValidator(plain_folder)] = ""
     """Folder below which everything is written; empty for the repository's root."""
     mode: GitOpsMode = "direct"
     """How changes get there: `direct` (a push), `pull-request` (GitHub; a person merges) or `files` (a folder)."""
@@ -61,14 +62,6 @@ class GitOpsSettings(Setting):
         if not re.match(r"^(?![/.-])(?!.*(\.\.|//|@\{|\.lock$|[/.]$))[\w./+@-]+$", value):
             raise Refused("is not a branch name that git accepts", "see git-check-ref-format(1); usually it is main")
         return value
-
-    @field_validator("path")
-    @classmethod
-    def _is_inside(cls, value: str) -> str:
-        parts = value.strip("/").split("/") if value else []
-        if any(part in {"", ".", "..", ".git"} for part in parts):
-            raise Refused("is not a plain folder inside the repository", "use a relative path without . and ..")
-        return "/".join(parts)
 
     @model_validator(mode="after")
     def _has_what_the_mode_needs(self) -> "GitOpsSettings":

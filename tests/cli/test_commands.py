@@ -98,6 +98,23 @@ def test_bad_facts(project, capsys, text, expected):
     assert expected in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [
+        (
+            {"gitopsPath": "../../other"},
+            "facts.json gitopsPath: Value error, is not a plain folder inside the repository",
+        ),
+        ({"host": "registry example"}, "facts.json host: String should match pattern"),
+    ],
+)
+def test_facts_of_a_wrong_form(project, capsys, changed, expected):
+    (project / "facts.json").write_text(json.dumps(json.loads(facts_of("ha").to_json()) | changed))
+
+    assert run(["render", "ha", "--facts", "facts.json"]) == 2
+    assert expected in capsys.readouterr().err
+
+
 def test_facts_that_are_no_text(project, capsys):
     (project / "facts.json").write_bytes(b"\xff\xfe{")
 

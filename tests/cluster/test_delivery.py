@@ -116,7 +116,10 @@ def test_a_commit_that_changes_nothing_is_none(world, capsys):
 
 def test_a_chart_that_fails_to_render_is_told_in_helms_words_and_nothing_is_rolled_back(world, capsys):
     version = world.release_version()
-    world.publish(broken="registry: {controller: null}\n")
+    path = "apps/harbor/dev/release/values/registry.yaml"
+    text = world.text(path)
+    # Nothing that publish takes fails to render, so it is somebody's own commit.
+    world.commit_by_hand({path: "registry: {controller: null}\n"})
 
     chain = world.follow(
         until=lambda chain: chain.stands_at.name.startswith("HelmRelease") and chain.verdict == "failed"
@@ -131,6 +134,7 @@ def test_a_chart_that_fails_to_render_is_told_in_helms_words_and_nothing_is_roll
     assert "try: kubectl -n harbor describe helmrelease harbor" in seen
     assert world.release_version() == version  # what ran runs on
     assert world.get(Deployment, "harbor-core")["status"]["readyReplicas"] == 1
+    world.commit_by_hand({path: text})
 
 
 def test_a_pod_that_never_becomes_ready_is_told_with_its_own_event_and_the_next_commit_mends_it(world, capsys):
