@@ -34,6 +34,10 @@
         - NotAllowedNow         something else must be so first (not empty, in use, unsigned)
         - InputRefused          Harbor does not take these values
         - FeatureMissing        this Harbor is too old for what was asked
+      + SpecError               harbor.yaml, or what it wants of a Harbor that has something else
+      + LedgerError             the ledger of what we own cannot be read or kept
+        - LedgerMoved           somebody else wrote it meanwhile: two runs at the same time
+      + PlanStale               the plan file is not of this server, this file, or this moment
       + SecretStoreError        the place where a robot's secret is kept cannot be read or written
       + DelegationPending       the domain's parent does not point at the new zone yet
 
@@ -229,6 +233,22 @@ class InputRefused(HarborError):
 
 class FeatureMissing(HarborError):
     """An older Harbor would drop the field without a word, so it is not sent."""
+
+
+class SpecError(SlipwayError):
+    """What harbor.yaml says is not usable. Not 2 as for settings: of `harbor plan` that means a difference."""
+
+
+class LedgerError(SlipwayError):
+    """The ledger cannot be read or written, or is another instance's."""
+
+
+class LedgerMoved(LedgerError):
+    """Somebody else wrote the ledger since we read it."""
+
+
+class PlanStale(SlipwayError):
+    """What the plan was made from is no longer so; nothing was changed."""
 
 
 class SecretStoreError(SlipwayError):

@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from infra.errors import SlipwayError
-from slipway.cli import console, kind, rehearse, tools
+from slipway.cli import console, harbor, harbor_robots, kind, rehearse, tools
 from slipway.cli.bootstrap import bootstrap
 from slipway.cli.check import check
 from slipway.cli.diagram import diagram
@@ -69,6 +69,8 @@ for command in (
     check, doctor, forecast, diagram, login_kit, teardown, prove,
 ):  # fmt: skip
     app.command()(command)
+harbor_robots.add_to(harbor.app)
+app.add_typer(harbor.app, name="harbor")
 app.add_typer(rehearse.app, name="rehearse")
 app.add_typer(kind.app, name="kind")
 app.add_typer(tools.app, name="tools")

@@ -13,7 +13,7 @@ def schema(
     check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 if a file is not current.")] = False,
     stdout: Annotated[bool, typer.Option("--stdout", help="Write the stack files' schema to stdout instead.")] = False,
 ) -> None:
-    """Write stacks/schema.json and stacks/shared-schema.json, the JSON Schemas of the stack files and what they share.
+    """Write the JSON Schemas of the stack files, of what they share, and of harbor.yaml into stacks/.
 
     The files name theirs in their first line, so any editor with a YAML language server completes the settings,
     shows what each means and marks what is wrong.
@@ -25,9 +25,14 @@ def schema(
     """
     from infra.schema import shared_file_schema, stack_file_schema
     from infra.stack_config import STACKS
+    from slipway.harbor.spec.schema import harbor_schema
     from slipway.project import find_root
 
-    made = {"schema.json": stack_file_schema(), "shared-schema.json": shared_file_schema()}
+    made = {
+        "schema.json": stack_file_schema(),
+        "shared-schema.json": shared_file_schema(),
+        "harbor-schema.json": harbor_schema(),
+    }
     if stdout:
         console.result(json.dumps(made["schema.json"], indent=2))
         return

@@ -52,6 +52,11 @@ class HarborClient:
         return self._sender.repeated
 
     @property
+    def url(self) -> str:
+        """Where Harbor is."""
+        return self._connection.url
+
+    @property
     def is_robot(self) -> bool:
         """Whether a robot is the sender, which Harbor lets change no other robot in place."""
         return self._connection.is_robot

@@ -101,7 +101,7 @@ async def rotate(
 async def _begin(harbor: HarborClient, wanted: Wanted, store: Store, *, dry_run: bool) -> Seen:
     if not dry_run:
         await refuse_read_only(harbor)
-        store.check()
+        await asyncio.to_thread(store.check)
     return await look(harbor, wanted, store)
 
 
@@ -160,11 +160,11 @@ async def _made(
     secret = made.secret if harbor.is_robot else new_secret()
     credential = Credential(username=made.name, password=secret, registry=wanted.registry)
     tell(f"store its secret in {store.name}")
-    store.stage(credential)
+    await asyncio.to_thread(store.stage, credential)
     if not harbor.is_robot:
         await harbor.send(robots.refresh(made.id, secret))
-    await _prove(harbor, credential)
-    store.promote()
+    await prove(harbor, credential)
+    await asyncio.to_thread(store.promote)
     if not harbor.is_robot:
         await _hand_out(harbor, made.id)
     older = seen.pair.robot.name if decision.act == "rotate" else ""
@@ -189,7 +189,12 @@ async def _create(harbor: HarborClient, wanted: Wanted, slot: Slot) -> RobotCrea
     return made
 
 
-async def _prove(harbor: HarborClient, credential: Credential) -> None:
+async def prove(harbor: HarborClient, credential: Credential) -> None:
+    """Make sure that the registry takes a secret; replicas of core may need a moment.
+
+    Raises:
+        LoginRefused: it does not.
+    """
     for wait in _PROOFS:
         await asyncio.sleep(wait)
         if await harbor.accepts(credential.username, credential.password.get_secret_value()):
@@ -209,7 +214,7 @@ async def _mend(harbor: HarborClient, wanted: Wanted, store: Store, seen: Seen, 
     robot = seen.pair.robot
     if seen.promote:
         tell("finish what an interrupted run began")
-        store.promote()
+        await asyncio.to_thread(store.promote)
     unfinished = UNFINISHED in robot.description
     if unfinished or not seen.pair.fits:
         tell(f"change {robot.name}")

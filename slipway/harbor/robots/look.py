@@ -3,6 +3,7 @@
 seen = await look(harbor, wanted, store)
 """
 
+import asyncio
 import datetime as dt
 from dataclasses import dataclass, replace
 
@@ -44,7 +45,8 @@ async def look(harbor: HarborClient, wanted: Wanted, store: Store) -> Seen:
     """
     now = await _now(harbor)
     found = await find_robots(harbor, wanted)
-    for credential, promote in ((store.current(), False), (store.pending(), True)):
+    kept = await asyncio.to_thread(lambda: ((store.current(), False), (store.pending(), True)))
+    for credential, promote in kept:
         if credential is None:
             continue
         slot = next((slot for slot, robot in found.items() if robot.name == credential.username), None)
@@ -60,7 +62,7 @@ async def look(harbor: HarborClient, wanted: Wanted, store: Store) -> Seen:
 
 async def _refuse_anothers(harbor: HarborClient, wanted: Wanted, store: Store, credential: Credential) -> None:
     """Refuse a place that another robot's secret is in; one of ours may just be gone."""
-    prefix = await _prefix(harbor)
+    prefix = await robot_prefix(harbor)
     if credential.username not in {f"{prefix}{wanted.short(slot)}" for slot in SLOTS}:
         what = f"holds the secret of {credential.username}, and would lose it"
         fix = "choose another --name, or another place (--secret-to)"
@@ -115,7 +117,7 @@ async def find_robots(harbor: HarborClient, wanted: Wanted) -> dict[Slot, Robot]
             (project,) = await find_projects(harbor, tuple(wanted.rights))
             listed = await harbor.all(robots.of_project(project.project_id))
         else:
-            prefix, listed = await _prefix(harbor), await harbor.all(robots.of_system())
+            prefix, listed = await robot_prefix(harbor), await harbor.all(robots.of_system())
     except RightMissing as error:
         problems = (replace(problem, fix=_who_may(wanted)) for problem in error.problems)
         raise RightMissing(*problems, status=error.status, code=error.code) from error
@@ -130,7 +132,7 @@ def _who_may(wanted: Wanted) -> str:
     )
 
 
-async def _prefix(harbor: HarborClient) -> str:
+async def robot_prefix(harbor: HarborClient) -> str:
     """Read what Harbor puts before the names of robots; only an administrator may."""
     try:
         settings = await harbor.send(configuration.get())

@@ -104,6 +104,10 @@ def decide(pair: Pair, *, now: dt.datetime, rotation: Rotation | None = None, ta
 
 def _without_one(pair: Pair, now: dt.datetime, *, take_over: bool) -> Decision:
     for slot in SLOTS:
+        robot = pair.robots.get(slot)
+        if robot is not None and MARK in robot.description and UNFINISHED in robot.description:
+            return Decision(act="make", slot=slot, why=f"{robot.name} was left by an interrupted run")
+    for slot in SLOTS:
         if slot not in pair.robots:
             return Decision(act="make", slot=slot, why="no robot has a stored secret that Harbor takes")
     for slot in SLOTS:

@@ -27,4 +27,12 @@ PRESETS: Mapping[str, tuple[Access, ...]] = {
         scan: create read
         sbom: create read
     """),
+    # Scans what others pushed, and reads the reports.
+    "scan": _rights("""
+        repository: pull read list
+        artifact: read list
+        artifact-addition: read
+        scan: create read stop
+        sbom: create read stop
+    """),
 }

@@ -35,12 +35,15 @@ class Wanted:
         rights: what it may do, by project. One project: its own robot; several: one of the system.
         days: that a robot lives.
         registry: host and port that it opens, written beside its secret.
+        of_system: a robot of the system also if its rights are in one project; then `*` stands for all projects, and
+            `/` for the system itself.
     """
 
     name: str
     rights: Mapping[str, Sequence[Access]]
     days: int = 90
     registry: str = ""
+    of_system: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what Harbor would.
@@ -48,7 +51,7 @@ class Wanted:
         Raises:
             SettingsError: with every name that it refuses.
         """
-        problems = [_bad_name("project", name) for name in self.rights if not _good(name)]
+        problems = [_bad_name("project", name) for name in self.rights if not self._is_place(name)]
         longest = max((len(self.short(slot)) for slot in SLOTS), default=0)
         if not _good(self.name):
             problems.append(_bad_name("robot name", self.name))
@@ -66,7 +69,10 @@ class Wanted:
     @property
     def level(self) -> Literal["project", "system"]:
         """Whose robot it is."""
-        return "project" if len(self.rights) == 1 else "system"
+        return "project" if len(self.rights) == 1 and not self.of_system else "system"
+
+    def _is_place(self, name: str) -> bool:
+        return _good(name) or (self.of_system and name in {"*", "/"})
 
     def short(self, slot: Slot) -> str:
         """Give the name as Harbor shows it, without the server's prefix."""
@@ -88,7 +94,7 @@ class Wanted:
     def permissions(self) -> list[Permission]:
         """Give the rights as Harbor takes them."""
         return [
-            Permission(kind="project", namespace=project, access=list(access))
+            Permission(kind="system" if project == "/" else "project", namespace=project, access=list(access))
             for project, access in self.rights.items()
         ]
 

@@ -1,0 +1,108 @@
+"""Tell of drift: a webhook, and a file for Prometheus' textfile collector.
+
+notify(url, report)
+write_metrics(path, report, now=time.time())
+"""
+
+import asyncio
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from infra.errors import HarborAway, Problem
+
+_LISTED = 20
+_TRIES = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """What a look for drift came to.
+
+    Attributes:
+        counts: actions by verb.
+        refs: what is concerned, each with its verb.
+        error: why nothing could be told; empty where it could.
+    """
+
+    environment: str
+    url: str
+    counts: Mapping[str, int] = field(default_factory=dict)
+    refs: tuple[str, ...] = ()
+    error: str = ""
+
+    @property
+    def drifted(self) -> bool:
+        """Whether anything is other than declared."""
+        return bool(self.refs)
+
+    def as_data(self) -> dict[str, Any]:
+        """Give what a webhook gets. `text` is what Slack and its like show."""
+        listed = "\n".join(self.refs[:_LISTED])
+        more = f"\nand {len(self.refs) - _LISTED} more" if len(self.refs) > _LISTED else ""
+        if self.error:
+            text = f"Harbor of {self.environment} ({self.url}) could not be compared with harbor.yaml: {self.error}"
+        else:
+            count = len(self.refs)
+            text = f"Harbor of {self.environment} ({self.url}) is not as declared, {count} differences:\n{listed}{more}"
+        return {
+            "text": text,
+            "environment": self.environment,
+            "url": self.url,
+            "drift": self.drifted,
+            "error": self.error,
+            "counts": dict(self.counts),
+            "objects": list(self.refs),
+        }
+
+
+def notify(url: str, report: Report) -> None:
+    """Post it.
+
+    Raises:
+        HarborAway: it was not taken, three times over.
+    """
+    asyncio.run(_notify(url, report))
+
+
+async def _notify(url: str, report: Report) -> None:
+    import aiohttp  # noqa: PLC0415  # only where there is something to tell
+
+    reason = ""
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10), trust_env=True) as http:
+        for attempt in range(_TRIES):
+            await asyncio.sleep(attempt)
+            try:
+                async with http.post(url, json=report.as_data()) as answer:
+                    if answer.status < 300:
+                        return
+                    reason = f"answered {answer.status}"
+            except (aiohttp.ClientError, TimeoutError) as error:
+                reason = str(error) or type(error).__name__
+    # The address is often the secret itself: its host is enough to know which it is.
+    host = aiohttp.client.URL(url).host or "the address"
+    raise HarborAway(Problem(where="--notify", what=f"{host} did not take the report: {reason}", fix="check it"))
+
+
+def write_metrics(path: Path, report: Report, *, now: float) -> None:
+    """Write the file whole, since the collector may read it at any time."""
+    label = f'environment="{report.environment}"'
+    lines = [
+        "# HELP slipway_harbor_drift Objects in Harbor that are not as harbor.yaml declares, by what would be done.",
+        "# TYPE slipway_harbor_drift gauge",
+        *(
+            f'slipway_harbor_drift{{{label},verb="{verb}"}} {report.counts.get(verb, 0)}'
+            for verb in ("create", "adopt", "update", "delete", "forget")
+        ),
+        "# HELP slipway_harbor_drift_known Whether the last look could tell.",
+        "# TYPE slipway_harbor_drift_known gauge",
+        f"slipway_harbor_drift_known{{{label}}} {0 if report.error else 1}",
+        "# HELP slipway_harbor_drift_looked_seconds When the last look was, in seconds since 1970.",
+        "# TYPE slipway_harbor_drift_looked_seconds gauge",
+        f"slipway_harbor_drift_looked_seconds{{{label}}} {now:.0f}",
+    ]
+    scratch = path.with_name(f".{path.name}.{os.getpid()}")
+    scratch.write_text("\n".join(lines) + "\n")
+    scratch.replace(path)

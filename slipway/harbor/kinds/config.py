@@ -1,0 +1,164 @@
+"""The system's configuration and its CVE allowlist: always there, one of each, and one owner.
+
+Only what differs is sent: a PUT merges, and of one with a bad value nothing is kept. What Harbor keeps as text (the
+banner, redirect parameters, event types) is data here.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+
+from slipway.harbor.client import HarborClient
+from slipway.harbor.client.api import configuration
+from slipway.harbor.client.models import AllowedCve, Allowlist, Setting, Settings
+from slipway.harbor.kinds.base import Desired, Edit, Kind, Object, Scope, Site, World
+from slipway.harbor.spec import HarborSpec, SecretRef
+from slipway.harbor.spec.system import BannerSpec, ConfigSpec
+
+#: What a new Harbor has; a setting that is not here has an empty text.
+DEFAULTS: Mapping[str, Any] = {
+    "auth_mode": "db_auth",
+    "primary_auth_mode": False,
+    "self_registration": False,
+    "oidc_auto_onboard": False,
+    "oidc_verify_cert": True,
+    "oidc_logout": False,
+    "oidc_extra_redirect_parms": {},
+    "ldap_uid": "cn",
+    "ldap_scope": 2,
+    "ldap_timeout": 5,
+    "ldap_verify_cert": True,
+    "ldap_group_membership_attribute": "memberof",
+    "ldap_group_search_scope": 2,
+    "ldap_group_attach_parallel": False,
+    "http_authproxy_verify_cert": True,
+    "http_authproxy_skip_search": False,
+    "uaa_verify_cert": False,
+    "project_creation_restriction": "everyone",
+    "robot_name_prefix": "robot$",
+    "robot_token_duration": 30,
+    "token_expiration": 30,
+    "session_timeout": 60,
+    "quota_per_project_enable": True,
+    "storage_per_project": -1,
+    "read_only": False,
+    "notification_enable": True,
+    "scanner_skip_update_pulltime": False,
+    "skip_audit_log_database": False,
+    "disabled_audit_log_event_types": [],
+    "banner_message": None,
+}
+SECRETS = ("oidc_client_secret", "ldap_search_password", "uaa_client_secret")
+
+
+class Config(Kind):
+    """The configuration."""
+
+    name: ClassVar = "config"
+    singleton: ClassVar = True
+
+    def desired(self, spec: HarborSpec) -> Desired:
+        config = spec.system.config if spec.system else None
+        if config is None:
+            return Desired(objects=[])
+        given = dict(config.given())
+        wanted = Object(
+            kind=self.name,
+            key="system",
+            fields={name: _plain(name, value) for name, value in given.items() if name not in SECRETS},
+            secrets={name: value for name, value in given.items() if isinstance(value, SecretRef)},
+            at=("system", "config"),
+        )
+        return Desired(objects=[wanted])
+
+    async def read(self, harbor: HarborClient, scope: Scope, world: World) -> list[Object]:
+        settings = await harbor.send(configuration.get())
+        known = [name for name in ConfigSpec.model_fields if name in settings and name not in SECRETS]
+        return [
+            Object(
+                kind=self.name,
+                key="system",
+                id="system",
+                fields={name: _read(name, settings[name].value) for name in known},
+                locked=_locked(settings, known),
+            )
+        ]
+
+    async def update(self, site: Site, edit: Edit) -> None:
+        change = {name: _sent(name, edit.value(name)) for name in edit.fields if name in edit.wanted.fields}
+        change |= {name: site.secret(edit.wanted, name) for name in edit.fields if name in edit.wanted.secrets}
+        await site.harbor.send(configuration.update(Settings.model_validate(change)))
+
+
+def _locked(settings: Mapping[str, Setting], known: list[str]) -> Mapping[str, str]:
+    closed = [name for name in known if not settings[name].editable]
+    if len(closed) == len(known):
+        why = "the chart's core.configureUserSettings owns the configuration: take it out there, or system.config here"
+    else:
+        why = "it can only change while there is no user but admin"
+    return dict.fromkeys(closed, why)
+
+
+def _plain(name: str, value: Any) -> Any:  # noqa: ANN401  # any setting
+    if value is None:
+        return DEFAULTS.get(name, "")
+    if isinstance(value, BannerSpec):
+        return {key: each for key, each in value.model_dump().items() if each is not None}
+    return sorted(set(value)) if isinstance(value, list) else value
+
+
+_LISTS, _JSON = {"disabled_audit_log_event_types"}, {"banner_message", "oidc_extra_redirect_parms"}
+
+
+def _read(name: str, value: Any) -> Any:  # noqa: ANN401  # any setting
+    if name in _LISTS:
+        return sorted(filter(None, str(value or "").split(",")))
+    if name in _JSON:
+        return _from_json(value) or DEFAULTS[name]
+    return value
+
+
+def _from_json(value: Any) -> Any:  # noqa: ANN401  # any setting
+    """Give what the text says; what is no JSON stays text, and differs from anything."""
+    try:
+        return json.loads(value) if isinstance(value, str) and value else value
+    except ValueError:
+        return value
+
+
+def _sent(name: str, value: Any) -> Any:  # noqa: ANN401  # any setting
+    if name in _LISTS:
+        return ",".join(value)
+    if name == "banner_message":
+        return json.dumps(value) if value else ""
+    return json.dumps(value) if name in _JSON else value
+
+
+class SystemAllowlist(Kind):
+    """The allowlist that projects with reuse_sys_cve_allowlist share. Replaced whole."""
+
+    name: ClassVar = "cve-allowlist"
+    singleton: ClassVar = True
+
+    def desired(self, spec: HarborSpec) -> Desired:
+        if spec.system is None or not spec.system.has("cve_allowlist"):
+            return Desired(objects=[])
+        allowed = spec.system.cve_allowlist
+        given: dict[str, Any] = {"items": [], "expires_at": None} if allowed is None else dict(allowed.given())
+        fields = {name: _ALLOWED[name](value) for name, value in given.items()}
+        return Desired(objects=[Object(kind=self.name, key="system", fields=fields, at=("system", "cve_allowlist"))])
+
+    async def read(self, harbor: HarborClient, scope: Scope, world: World) -> list[Object]:
+        allowed = await harbor.send(configuration.allowlist())
+        fields = {"items": sorted(each.cve_id for each in allowed.items), "expires_at": allowed.expires_at or None}
+        return [Object(kind=self.name, key="system", id="system", fields=fields)]
+
+    async def update(self, site: Site, edit: Edit) -> None:
+        items = [AllowedCve(cve_id=each) for each in edit.value("items")]
+        await site.harbor.send(configuration.set_allowlist(Allowlist(items=items, expires_at=edit.value("expires_at"))))
+
+
+_ALLOWED: Mapping[str, Callable[[Any], Any]] = {
+    "items": lambda value: sorted(set(value or ())),
+    "expires_at": lambda value: value,
+}

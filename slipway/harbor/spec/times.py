@@ -1,0 +1,82 @@
+"""Schedules as Harbor takes them: a word, or a cron expression of six fields whose first is 0.
+
+schedule: Daily              # 0 0 0 * * *
+schedule: "0 30 2 * * *"     # seconds first
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Annotated
+
+from pydantic import AfterValidator
+
+#: What the words mean to Harbor's portal.
+WORDS: Mapping[str, str] = {"Hourly": "0 0 * * * *", "Daily": "0 0 0 * * *", "Weekly": "0 0 0 * * 0"}
+_FIELDS = (
+    ("seconds", 0, 59),
+    ("minutes", 0, 59),
+    ("hours", 0, 23),
+    ("days of the month", 1, 31),
+    ("months", 1, 12),
+    ("days of the week", 0, 6),
+)
+_NAMES = {
+    "months": ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"],
+    "days of the week": ["sun", "mon", "tue", "wed", "thu", "fri", "sat"],
+}
+_PIECE = re.compile(r"(\*|\?|[^-/]+(-[^-/]+)?)(/(?P<step>\d+))?")
+
+
+def _cron(text: str) -> str:
+    """Check an expression.
+
+    Raises:
+        ValueError: saying which field is wrong.
+    """
+    parts = text.split()
+    if len(parts) == 5:
+        raise ValueError(f"five fields, and Harbor wants six, seconds first: write '0 {text}'")
+    if len(parts) != 6:
+        raise ValueError(f"a cron expression has six fields, seconds first; this has {len(parts)}")
+    for part, (name, low, high) in zip(parts, _FIELDS, strict=True):
+        if not all(_fits(piece, name, low, high) for piece in part.split(",")):
+            raise ValueError(f"{part!r} is no {name} of a cron expression ({low} to {high})")
+    if parts[0] != "0":
+        raise ValueError("the first field (seconds) must be 0")
+    return " ".join(parts)
+
+
+def _fits(piece: str, name: str, low: int, high: int) -> bool:
+    found = _PIECE.fullmatch(piece)
+    if found is None or found["step"] == "0":
+        return False
+    if found[1] in {"*", "?"}:
+        return True
+    known = _NAMES.get(name, [])
+    ends = [known.index(end.lower()) + low if end.lower() in known else end for end in found[1].split("-")]
+    if not all(isinstance(end, int) or end.isdigit() for end in ends):
+        return False
+    numbers = [int(end) for end in ends]
+    return all(low <= number <= high for number in numbers) and numbers == sorted(numbers)
+
+
+def _not_each_minute(text: str) -> str:
+    if text.split()[1].startswith("*"):
+        raise ValueError("Harbor takes no * for the minutes of a replication")
+    return text
+
+
+def _word_or_cron(text: str) -> str:
+    return text if text in WORDS or not text else _cron(text)
+
+
+Cron = Annotated[str, AfterValidator(_cron)]
+#: Of a replication rule.
+SlowCron = Annotated[str, AfterValidator(_cron), AfterValidator(_not_each_minute)]
+#: Hourly, Daily, Weekly, a cron expression, or empty for never.
+Times = Annotated[str, AfterValidator(_word_or_cron)]
+
+
+def as_cron(text: str | None) -> str:
+    """Give what Harbor keeps of a word or an expression."""
+    return WORDS.get(text or "", text or "")

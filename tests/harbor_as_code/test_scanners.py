@@ -1,0 +1,105 @@
+"""Scanners and the default one, end to end."""
+
+import pytest
+
+from infra.errors import SpecError
+
+SCANNERS = """
+system:
+  scanners:
+    - name: ext
+      url: https://trivy.example.com/
+      description: another
+      auth: Bearer
+      access_credential: {secretRef: {env: SCANNER}}
+      use_internal_addr: true
+    - {name: plain, url: "https://plain.example.com"}
+  default_scanner: ext
+projects: {payments: {scanner: plain}}
+"""
+
+
+@pytest.fixture(autouse=True)
+def secrets(monkeypatch):
+    monkeypatch.setenv("SCANNER", "s3cret-of-the-scanner")
+
+
+def there(place):
+    return {each["name"]: each for each in place.api.api("GET", "/scanners").json}
+
+
+def test_scanners_are_registered_chosen_and_then_nothing_is_left_to_do(place):
+    assert place.apply(SCANNERS).good
+    found = there(place)
+    assert found["ext"]["is_default"]
+    assert (found["ext"]["auth"], found["ext"]["use_internal_addr"]) == ("Bearer", True)
+    assert place.api.api("GET", "/projects/2/scanner").json["name"] == "plain"
+    assert place.plan(SCANNERS).actions == []
+
+
+def changed(place, **how):
+    ext = there(place)["ext"]
+    names = ("name", "url", "description", "auth", "use_internal_addr", "skip_certVerify", "disabled")
+    body = {key: ext[key] for key in names} | {"access_credential": "x"} | how
+    return place.api.api("PUT", f"/scanners/{ext['uuid']}", body).status
+
+
+DRIFTS = {
+    "url": (lambda place: changed(place, url="https://other.example.com"), "scanner", "url"),
+    "description": (lambda place: changed(place, description=""), "scanner", "description"),
+    "auth": (lambda place: changed(place, auth="Basic"), "scanner", "auth"),
+    "inside": (lambda place: changed(place, use_internal_addr=False), "scanner", "use_internal_addr"),
+    "default": (
+        lambda place: place.api.api("PATCH", f"/scanners/{there(place)['Trivy']['uuid']}", {"is_default": True}).status,
+        "default-scanner",
+        "name",
+    ),
+    "the project's": (
+        lambda place: place.api.api("PUT", "/projects/2/scanner", {"uuid": there(place)["Trivy"]["uuid"]}).status,
+        "project",
+        "scanner",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", DRIFTS)
+def test_what_is_changed_by_hand_is_seen_and_brought_back(place, name):
+    drift, kind, field = DRIFTS[name]
+    place.apply(SCANNERS)
+    assert drift(place) == 200
+    [action] = place.plan(SCANNERS).actions
+    assert (action.ref.kind, [change.field for change in action.changes]) == (kind, [field])
+    assert place.apply(SCANNERS).good
+    assert place.plan(SCANNERS).actions == []
+
+
+def test_scanners_that_leave_the_file_go_and_the_built_in_one_stays(place):
+    place.apply(SCANNERS)
+    assert place.apply("system: {scanners: [], default_scanner: Trivy}\nprojects: {payments: {scanner: Trivy}}").good
+    assert list(there(place)) == ["Trivy"]
+    assert there(place)["Trivy"]["is_default"]
+
+
+def test_a_scanner_that_does_not_answer_is_told_and_all_else_is_done(place):
+    text = "system: {scanners: [{name: x, url: 'http://away.invalid'}]}\nlabels: [{name: approved}]"
+    applied = place.apply(text)
+    assert {each.action.ref.kind: each.state for each in applied.outcomes} == {"label": "done", "scanner": "failed"}
+
+
+@pytest.mark.parametrize(
+    ("scanner", "said"),
+    [
+        ("{name: Trivy, url: 'http://x'}", "Harbor's own scanner"),
+        ("{name: x, url: x}", "https?"),
+        ("{name: x, url: 'http://x', auth: Basic}", "needs an access_credential"),
+        ("{name: x, url: 'http://x', access_credential: {secretRef: {env: A}}}", "needs an auth"),
+    ],
+)
+def test_what_harbor_would_refuse_is_refused_first(place, scanner, said):
+    with pytest.raises(SpecError, match=said):
+        place.wanted(f"system: {{scanners: [{scanner}]}}")
+
+
+def test_a_default_that_is_not_there_stands_in_the_way(place):
+    plan = place.plan("system: {default_scanner: Trivi}")
+    assert "did you mean" in plan.problems[0].what

@@ -1,0 +1,55 @@
+"""A harbor.yaml, a ledger and a contract server: what a person has who runs `slipway harbor`.
+
+site.apply("labels: [{name: approved}]")
+"""
+
+import asyncio
+from pathlib import Path
+
+from slipway.harbor.apply import apply
+from slipway.harbor.client import connect
+from slipway.harbor.ledger import FileLedger
+from slipway.harbor.plan import Consent, Wanted, make_plan
+from slipway.harbor.secret_values import SecretValues
+from slipway.harbor.spec import load
+from tests.harbor.clients import connection
+
+
+class Place:
+    """One environment; every call begins anew, as the command does."""
+
+    def __init__(self, api, folder: Path) -> None:
+        self.api, self.folder = api, folder
+        self.file = folder / "harbor.yaml"
+        self.store = FileLedger(folder / "harbor.ledger.json", instance="test")
+
+    def wanted(self, text: str) -> Wanted:
+        self.file.write_text(text)
+        return Wanted.of(load([self.file]))
+
+    def plan(self, text: str, **how):
+        """Give the plan."""
+        return asyncio.run(self._plan(self.wanted(text), how))
+
+    async def _plan(self, wanted, how):
+        async with connect(connection(self.api)) as harbor:
+            return (await make_plan(harbor, wanted, self.store.load(), SecretValues(self.folder), Consent(**how)))[1]
+
+    def apply(self, text: str, **how):
+        """Plan and apply; give what came of it."""
+        return asyncio.run(self._apply(self.wanted(text), how))
+
+    async def _apply(self, wanted, how):
+        async with connect(connection(self.api)) as harbor:
+            ledger, secrets = self.store.load(), SecretValues(self.folder)
+            planned = await make_plan(harbor, wanted, ledger, secrets, Consent(**how))
+            assert not planned[1].problems, planned[1].problems
+            return await apply(
+                harbor,
+                wanted,
+                ledger=ledger,
+                store=self.store,
+                secrets=secrets,
+                planned=planned,
+                consent=Consent(**how),
+            )
