@@ -67,8 +67,10 @@ class Robots(Kind):
     def _seen(
         self, harbor: HarborClient, scope: Scope, rows: Iterable[Robot], short: Callable[[str], str], parent: str = ""
     ) -> list[Object]:
-        named = ((f"{parent}/" if parent else "") + short(each.name) for each in rows)
-        singles = {key for key, wanted in scope.wanted.items() if wanted.fields[STRATEGY] == "in_place"}
+        rows = list(rows)
+        named = [(f"{parent}/" if parent else "") + short(each.name) for each in rows]
+        declared = {key: wanted for key in named if (wanted := scope.wanted.get(key))}
+        singles = {key for key, wanted in declared.items() if wanted.fields[STRATEGY] == "in_place"}
         bodies = found_in(zip(named, rows, strict=True), singles=singles)
         return [
             Object(kind=self.name, parent=parent, **seen)
