@@ -3,6 +3,7 @@
 `pulumi.automation._server` is semi-private, so it is used in this file alone; pulumi is pinned.
 """
 
+import asyncio
 import contextlib
 import runpy
 from collections.abc import Generator
@@ -20,7 +21,10 @@ from slipway.rehearse.simulated.server import UNLIMITED_MESSAGES
 def serving(root: Path) -> Generator[str]:
     """Serve the project's ``__main__.py`` for one operation; gives the address for `pulumi --client`."""
 
+    loops: list[asyncio.AbstractEventLoop] = []
+
     def program() -> None:
+        loops.append(asyncio.get_running_loop())
         runpy.run_path(str(root / "__main__.py"), run_name="__main__")
 
     workers = futures.ThreadPoolExecutor(max_workers=4)
@@ -34,3 +38,6 @@ def serving(root: Path) -> Generator[str]:
         server.stop(grace=None).wait()
         # The program of an engine that gave up may still run, and Pulumi's runtime is one for the whole process.
         workers.shutdown(wait=True, cancel_futures=True)
+        # Pulumi leaves its loop open, with its sockets, where what is still pending ends in an error.
+        for loop in loops:
+            loop.close()
