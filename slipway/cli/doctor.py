@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from slipway.cli import console, password
+from slipway.cli import console, login
 from slipway.cli.console import Output
 
 if TYPE_CHECKING:
@@ -45,9 +45,7 @@ def doctor(
     password_stdin: Annotated[
         bool, typer.Option("--password-stdin", help="Read its password from standard input.")
     ] = False,
-    ca_file: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Certificates to trust besides the system's (PEM).")
-    ] = None,
+    ca_file: login.CaFile = None,
     at_once: Annotated[int, typer.Option(metavar="N", min=1, max=32, help="Checks at the same time.")] = 8,
     output: Annotated[Output, typer.Option(help="How to report.")] = Output.text,
 ) -> None:
@@ -82,7 +80,7 @@ def doctor(
         context=context,
         registry=registry,
         username=username,
-        password=password.given(stdin=password_stdin),
+        password=login.password(stdin=password_stdin),
         ca_file=ca_file,
     )
     started = time.monotonic()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from slipway.cli import console, password
+from slipway.cli import console, login
 from slipway.cli.console import Output
 
 if TYPE_CHECKING:
@@ -83,18 +83,12 @@ def login_kit(
         typer.Option(metavar="WORKSPACE/UUID/UUID[@BRANCH]", help="Bitbucket's workspace, its id, the repository's."),
     ] = "",
     username: Annotated[str, typer.Option(metavar="NAME", help="Who makes the robot: a user, or a robot.")] = "admin",
-    password_stdin: Annotated[
-        bool, typer.Option("--password-stdin", help="Read the password from standard input.")
-    ] = False,
+    password_stdin: login.PasswordStdin = False,
     robot: Annotated[
         bool | None, typer.Option("--robot/--user", help="What --username is; by default a robot if it begins robot$.")
     ] = None,
-    ca_file: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Certificates to trust besides the system's (PEM).")
-    ] = None,
-    allow_http: Annotated[
-        bool, typer.Option("--allow-http", help="Send the password in clear text to another machine.")
-    ] = False,
+    ca_file: login.CaFile = None,
+    allow_http: login.AllowHttp = False,
     kubeconfig: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Cluster for kubernetes: and for proof before a robot is ended.")
     ] = None,
@@ -139,7 +133,7 @@ def login_kit(
         asked=Asked(projects=tuple(dict.fromkeys(projects)), preset=preset, name=name, days=days, take_over=take_over),
         login=Login(
             username=username,
-            password=password.given(stdin=password_stdin),
+            password=login.password(stdin=password_stdin),
             robot=robot,
             ca_file=ca_file,
             allow_http=allow_http,

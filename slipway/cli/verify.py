@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from slipway.cli import console, password
+from slipway.cli import console, login
 from slipway.cli.console import Output
 
 if TYPE_CHECKING:
@@ -40,18 +40,12 @@ def verify(
     ] = None,
     read_only: Annotated[bool, typer.Option("--read-only", help="Change nothing at all: no round trip.")] = False,
     username: Annotated[str, typer.Option(metavar="NAME", help="A user, or a robot with its prefix.")] = "admin",
-    password_stdin: Annotated[
-        bool, typer.Option("--password-stdin", help="Read the password from standard input.")
-    ] = False,
+    password_stdin: login.PasswordStdin = False,
     robot: Annotated[
         bool | None, typer.Option("--robot/--user", help="What NAME is; by default a robot if it begins with robot$.")
     ] = None,
-    ca_file: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Certificates to trust besides the system's (PEM).")
-    ] = None,
-    allow_http: Annotated[
-        bool, typer.Option("--allow-http", help="Send the password in clear text to another machine.")
-    ] = False,
+    ca_file: login.CaFile = None,
+    allow_http: login.AllowHttp = False,
     blob_size: Annotated[str, typer.Option(metavar="SIZE", help="Of the round trip's layer: 36MiB, 1GiB.")] = "36MiB",
     webhook_address: Annotated[
         str, typer.Option(metavar="URL", help="http://HOST:PORT at which Harbor reaches this machine.")
@@ -106,7 +100,7 @@ def verify(
     found = target_of(
         target,
         username=username,
-        given=password.given(stdin=password_stdin),
+        given=login.password(stdin=password_stdin),
         robot=robot,
         cluster=Cluster(kubeconfig=kubeconfig, context=context, sure=bool(kubeconfig or context)),
         ca_file=ca_file,

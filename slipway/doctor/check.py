@@ -7,10 +7,10 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Literal
 
 from infra.errors import Problem, SettingsError
+from slipway.checks import refuse_unknown
 
 if TYPE_CHECKING:
     from slipway.doctor.scene import Scene
@@ -93,7 +93,7 @@ def select(checks: Sequence[Check], *, only: Sequence[str] = (), environment: bo
     Raises:
         SettingsError: a name that is none of theirs, or one that needs an environment.
     """
-    _refuse_unknown(checks, only)
+    refuse_unknown(checks, {"--only": only}, groups=GROUPS, guide="docs/doctor.md")
     possible = {check.id: check for check in checks if environment or not check.environment}
     wanted = [check for check in possible.values() if not only or {check.id, check.group} & set(only)]
     if lacking := [name for name in only if not any(name in {check.id, check.group} for check in wanted)]:
@@ -111,14 +111,3 @@ def _with_needs(possible: dict[str, Check], wanted: Iterable[Check]) -> set[str]
             found.add(name)
             waiting += possible[name].needs
     return found
-
-
-def _refuse_unknown(checks: Sequence[Check], only: Sequence[str]) -> None:
-    known = sorted({check.id for check in checks} | {check.group for check in checks})
-    problems = []
-    for name in (one for one in only if one not in known):
-        near = get_close_matches(name, known, n=1)
-        fix = f"did you mean {near[0]}?" if near else f"groups: {', '.join(GROUPS)}; checks: docs/doctor.md"
-        problems.append(Problem(where="--only", what=f"{name!r} is no check and no group", fix=fix))
-    if problems:
-        raise SettingsError(*problems)

@@ -13,6 +13,7 @@ from pydantic import SecretStr
 
 from infra.errors import Problem, SettingsError, SpecError
 from infra.stack_config import STACKS, from_stack_file, stack_file
+from slipway.harbor.administrator import NAME, VARIABLE
 from slipway.harbor.client import Connection, Patience
 from slipway.harbor.ledger import FileLedger, LedgerStore
 from slipway.harbor.plan.want import Wanted
@@ -23,7 +24,7 @@ from slipway.login_kit.target import Registry, password_of, registry_of
 from slipway.project import find_root
 
 #: Looked at in this order.
-USERNAMES, PASSWORDS = ("SLIPWAY_HARBOR_USERNAME", "HARBOR_USERNAME"), ("SLIPWAY_HARBOR_PASSWORD", "HARBOR_PASSWORD")
+USERNAMES, PASSWORDS = ("SLIPWAY_HARBOR_USERNAME", "HARBOR_USERNAME"), (VARIABLE, "HARBOR_PASSWORD")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +54,7 @@ class Environment:
             SpecError: no password, or an address that is none.
         """
         place = self.spec.connection
-        name = _variable(USERNAMES) or "admin"
+        name = _variable(USERNAMES) or NAME
         try:
             return Connection(
                 url=self.url,

@@ -7,10 +7,10 @@
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Literal
 
 from infra.errors import Problem, SettingsError
+from slipway.checks import refuse_unknown
 
 if TYPE_CHECKING:
     from slipway.verify.scene import Scene
@@ -119,7 +119,7 @@ def select(
     Raises:
         SettingsError: a name that is none of theirs, or the removal left out.
     """
-    _refuse_unknown(checks, {"--only": only, "--skip": skip})
+    refuse_unknown(checks, {"--only": only, "--skip": skip}, groups=GROUPS, guide="docs/verify.md")
     by_id = {check.id: check for check in checks}
     wanted = [check for check in checks if _is_named(check, only)] if only else list(checks)
     named = {check.id for check in checks if check.id in {*only, *asked}}
@@ -154,16 +154,3 @@ def _with_needs(by_id: dict[str, Check], wanted: Iterable[Check]) -> set[str]:
     if any(by_id[one].writes for one in found):
         found |= {one for one, check in by_id.items() if one.endswith(_CLEAN)}
     return found
-
-
-def _refuse_unknown(checks: Sequence[Check], given: dict[str, Sequence[str]]) -> None:
-    known = sorted({check.id for check in checks} | {check.group for check in checks})
-    problems = []
-    for option, names in given.items():
-        for name in names:
-            if name not in known:
-                near = get_close_matches(name, known, n=1)
-                fix = f"did you mean {near[0]}?" if near else f"groups: {', '.join(GROUPS)}; checks: docs/verify.md"
-                problems.append(Problem(where=option, what=f"{name!r} is no check and no group", fix=fix))
-    if problems:
-        raise SettingsError(*problems)

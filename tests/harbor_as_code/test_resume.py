@@ -1,8 +1,5 @@
 """Killed after any request, hit by any fault: the next run ends where an undisturbed one would have ended."""
 
-import asyncio
-import itertools
-import os
 import random
 import signal
 import time
@@ -10,8 +7,8 @@ import time
 import pytest
 
 from infra.errors import HarborError
-from slipway.harbor.client.sender import Sender
 from tests.harbor_as_code.command import command, start
+from tests.harbor_as_code.world import kill_at
 
 TEXT = """
 policy: {max_deletes: 100}
@@ -65,44 +62,13 @@ def expected(api, place, file):
     return state
 
 
-def kill_at(place, request: int, *, answered: bool) -> bool:
-    """Apply in a process of its own that ends itself by kill -9 at its n-th request; gives whether it came so far.
-
-    Args:
-        answered: after the answer has come, and before anything is made of it; else as soon as it is sent.
-    """
-    child = os.fork()
-    if child == 0:
-
-        def die():
-            os.kill(os.getpid(), signal.SIGKILL)
-
-        original, count = Sender._exchange, itertools.count(1)
-
-        async def exchange(self, *arguments):
-            this = next(count) == request
-            if this and not answered:
-                asyncio.get_running_loop().call_later(0.001, die)
-            answer = await original(self, *arguments)
-            if this:
-                die()
-            return answer
-
-        Sender._exchange = exchange
-        try:
-            place.apply(TEXT)
-        finally:
-            os._exit(0)
-    return os.WIFSIGNALED(os.waitpid(child, 0)[1])
-
-
 def test_killed_at_any_request_the_next_run_finishes(api, place, file, expected):
     chosen, killed = random.Random(7), 0
     for number in range(100):
         api.reset()
         place.store.path.unlink(missing_ok=True)
         at = chosen.randrange(1, 75)
-        killed += kill_at(place, at, answered=bool(number % 2))
+        killed += kill_at(place, TEXT, at, answered=bool(number % 2))
         applied = place.apply(TEXT)
         assert applied.good, (at, [each for each in applied.outcomes if each.state != "done"])
         assert end_state(api, place) == expected, at

@@ -1,16 +1,12 @@
 """Policies and robots, killed after any request: the next run finishes, no rule is doubled, every secret opens its robot."""
 
-import asyncio
-import itertools
 import json
-import os
 import random
-import signal
 
 import pytest
 
 from infra.errors import HarborError
-from slipway.harbor.client.sender import Sender
+from tests.harbor_as_code.world import kill_at
 
 TEXT = """
 policy: {max_deletes: 100}
@@ -73,39 +69,12 @@ def check(api, place):
     assert not list(place.folder.glob("*.pending"))
 
 
-def kill_at(place, request: int, *, answered: bool) -> bool:
-    """Apply in a process of its own that ends itself by kill -9 at its n-th request; gives whether it came so far."""
-    child = os.fork()
-    if child == 0:
-
-        def die():
-            os.kill(os.getpid(), signal.SIGKILL)
-
-        original, count = Sender._exchange, itertools.count(1)
-
-        async def exchange(self, *arguments):
-            this = next(count) == request
-            if this and not answered:
-                asyncio.get_running_loop().call_later(0.001, die)
-            answer = await original(self, *arguments)
-            if this:
-                die()
-            return answer
-
-        Sender._exchange = exchange
-        try:
-            place.apply(TEXT)
-        finally:
-            os._exit(0)
-    return os.WIFSIGNALED(os.waitpid(child, 0)[1])
-
-
 def test_killed_at_any_request_the_next_run_finishes(api, place, file):
     chosen, killed = random.Random(8), 0
     for number in range(40):
         begin(api, place)
         at = chosen.randrange(8, 130)
-        killed += kill_at(place, at, answered=bool(number % 2))
+        killed += kill_at(place, TEXT, at, answered=bool(number % 2))
         applied = place.apply(TEXT)
         assert applied.good, (at, [each for each in applied.outcomes if each.state != "done"])
         check(api, place)

@@ -4,10 +4,14 @@ site.apply("labels: [{name: approved}]")
 """
 
 import asyncio
+import itertools
+import os
+import signal
 from pathlib import Path
 
 from slipway.harbor.apply import apply
 from slipway.harbor.client import connect
+from slipway.harbor.client.sender import Sender
 from slipway.harbor.ledger import FileLedger
 from slipway.harbor.plan import Consent, Wanted, make_plan
 from slipway.harbor.secret_values import SecretValues
@@ -53,3 +57,34 @@ class Place:
                 planned=planned,
                 consent=Consent(**how),
             )
+
+
+def kill_at(place: Place, text: str, request: int, *, answered: bool) -> bool:
+    """Apply in a process of its own that ends itself by kill -9 at its n-th request; gives whether it came so far.
+
+    Args:
+        answered: after the answer has come, and before anything is made of it; else as soon as it is sent.
+    """
+    child = os.fork()
+    if child == 0:
+
+        def die():
+            os.kill(os.getpid(), signal.SIGKILL)
+
+        original, count = Sender._exchange, itertools.count(1)
+
+        async def exchange(self, *arguments):
+            this = next(count) == request
+            if this and not answered:
+                asyncio.get_running_loop().call_later(0.001, die)
+            answer = await original(self, *arguments)
+            if this:
+                die()
+            return answer
+
+        Sender._exchange = exchange
+        try:
+            place.apply(text)
+        finally:
+            os._exit(0)
+    return os.WIFSIGNALED(os.waitpid(child, 0)[1])

@@ -1,16 +1,21 @@
-"""The password of a registry's user, as a command line takes it."""
+"""How a command line is told to log in to a registry: the options that commands share, and the password."""
 
 import os
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
 
+PasswordStdin = Annotated[bool, typer.Option("--password-stdin", help="Read the password from standard input.")]
+CaFile = Annotated[Path | None, typer.Option(metavar="FILE", help="Certificates to trust besides the system's (PEM).")]
+AllowHttp = Annotated[bool, typer.Option("--allow-http", help="Send the password in clear text to another machine.")]
 
-def given(*, stdin: bool) -> "SecretStr | None":
+
+def password(*, stdin: bool) -> "SecretStr | None":
     """Give what stands on standard input or in the environment; None where nothing does.
 
     Raises:
