@@ -16,6 +16,8 @@ from slipway.harbor.spec.projects import NAMED_BY, ProjectLine
 
 #: Values that a whole project may be given by its defaults, and what a project says that has none of them.
 _WHOLE: Mapping[str, Any] = {"cve_allowlist": None, "retention_policy": None, "immutable_tag_rules": []}
+#: Of these what is absent is as null says.
+_FILLED = {"cve_allowlist"}
 _UNLIMITED = "unlimited"
 #: So many projects with the same make a profile.
 _ALIKE = 3
@@ -31,7 +33,7 @@ def compact(data: Mapping[str, Any], incomplete: Collection[tuple[str, str]]) ->
     Args:
         incomplete: project and list of which something is not in the data: nothing may say that it is empty.
     """
-    projects: dict[str, Project] = deepcopy(dict(data.get("projects", {})))
+    projects: dict[str, Project] = {name: deepcopy(each) for name, each in data.get("projects", {}).items()}
     rest = {key: value for key, value in data.items() if key != "projects"}
     _drop_library(projects)
     if not projects:
@@ -110,12 +112,18 @@ def _common(projects: Mapping[str, Project], path: Sequence[str], defaults: Proj
     [(most, count)] = counted.most_common(1) or [("", 0)]
     if count * 2 <= len(projects):
         return
+    value = next(each for each in held.values() if _text(each) == most)
+    others = [each for each in held.values() if isinstance(each, dict) and _text(each) != most]
+    if isinstance(value, dict) and path[-1] not in _FILLED and any(value.keys() - each.keys() for each in others):
+        return  # what is absent from a project's would be that of the defaults
+    _set(defaults, path, value)
     for name, project in projects.items():
         if held[name] is ...:
             _set(project, path, missing)
         elif _text(held[name]) == most:
-            _set(defaults, path, held[name])
             _remove(project, path)
+        elif isinstance(value, dict):
+            _set(project, path, dict.fromkeys(value) | held[name])
 
 
 def _common_items(

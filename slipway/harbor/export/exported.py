@@ -71,7 +71,7 @@ class Exported:
         if self.variables:
             yield "#\n# Secrets, which Harbor does not give away. Until a variable is set (or another secretRef is"
             yield "# written here: awsSecretsManager, file), what is in Harbor keeps the secret that it has:"
-            yield from (f"#   {variable}  {what}" for variable, what in self.variables.items())
+            yield from (f"#   {variable}  {' '.join(what.split())}" for variable, what in self.variables.items())
         if self.left:
             yield "#\n# Not here:"
             yield from (f"#   {' '.join(f'{ref}: {why}'.split())}" for ref, why in self.left)
