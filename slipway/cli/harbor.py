@@ -67,7 +67,8 @@ def plan(
       slipway harbor plan prod --out prod.plan
       slipway harbor plan prod --adopt --output json
 
-    Exit codes: 0 nothing to do, 2 differences, 1 an error or something that stands in the way.
+    Exit codes: 0 Harbor is as declared (what is not ours yet is noted by the next apply), 2 differences, 1 an error or
+    something that stands in the way.
     """
     from slipway.cli.harbor_text import plan_lines
     from slipway.harbor.plan.file import as_data
@@ -85,7 +86,7 @@ def plan(
         for line in plan_lines(found):
             console.result(line)
     _show_problems(found)
-    raise typer.Exit(1 if found.problems else 2 if found.actions else 0)
+    raise typer.Exit(1 if found.problems else 2 if found.differs else 0)
 
 
 @app.command()
@@ -184,7 +185,7 @@ def drift(
     try:
         opened = _open(environment, file, url)
         found = run_plan(opened, Consent()).plan
-        refs = tuple(f"{each.verb} {each.ref}" for each in found.actions)
+        refs = tuple(f"{each.verb} {each.ref}" for each in found.actions if not each.is_note)
         # What stands in the way of an apply is a difference as well.
         refs += tuple(f"blocked: {each.what}" for each in found.problems)
         report = Report(environment=environment, url=opened.url, counts=found.counts, refs=refs)

@@ -26,17 +26,23 @@ _COUNTED = {
 #: So many objects are shown; --output json has all.
 _LISTED = 200
 _LONGEST = 100
+_FEW = 5
 
 
 def plan_lines(plan: "Plan") -> Iterator[str]:
     """Give a plan line by line."""
-    for action in plan.actions[:_LISTED]:
+    noted: dict[str, list[str]] = {}
+    for action in (each for each in plan.actions if each.is_note):
+        noted.setdefault(action.ref.kind, []).append(action.ref.key)
+    for kind, keys in noted.items():
+        yield typer.style(f"> {kind} {_few(keys)}  (as declared)", fg="cyan")
+    shown = [each for each in plan.actions if not each.is_note]
+    for action in shown[:_LISTED]:
         yield from _action(action)
-    if len(plan.actions) > _LISTED:
-        yield f"and {len(plan.actions) - _LISTED} more; --output json has all of them"
+    if len(shown) > _LISTED:
+        yield f"and {len(shown) - _LISTED} more; --output json has all of them"
     for kind, keys in sorted(plan.foreign.items()):
-        shown = ", ".join(sorted(keys)[:5]) + (f" and {len(keys) - 5} more" if len(keys) > 5 else "")
-        yield f"left alone, since not ours: {kind} {shown}"
+        yield f"left alone, since not ours: {kind} {_few(keys)}"
     for each in plan.warnings:
         yield f"warning: {each}"
     if plan.unread:
@@ -44,9 +50,15 @@ def plan_lines(plan: "Plan") -> Iterator[str]:
     yield summary(plan)
 
 
+def _few(keys: Sequence[str]) -> str:
+    return ", ".join(sorted(keys)[:_FEW]) + (f" and {len(keys) - _FEW} more" if len(keys) > _FEW else "")
+
+
 def summary(plan: "Plan") -> str:
     """Give a plan in one line."""
     counts = plan.counts
+    if plan.actions and not plan.differs:
+        return f"nothing to do: {plan.same + len(plan.actions)} as declared, {len(plan.actions)} of them not ours yet"
     said = [f"{counts[verb]} {words}" for verb, words in _COUNTED.items() if counts.get(verb)]
     return f"{', '.join(said)}; {plan.same} as declared" if said else f"nothing to do: {plan.same} as declared"
 

@@ -43,6 +43,11 @@ class Environment:
         return self.spec.instance or self.name
 
     @property
+    def has_domain(self) -> bool:
+        """Whether its settings say where Harbor is."""
+        return _stack_file(self.name) is not None
+
+    @property
     def secrets(self) -> SecretValues:
         """The reader of its secrets."""
         return SecretValues(folder=self.folder)
@@ -101,6 +106,29 @@ def open_environment(name: str, *, paths: Sequence[Path] = (), url: str | None =
     address = url or spec.connection.url or _address(name)
     first = chosen[0]
     folder = first if first.is_dir() else first.parent
+    return Environment(name=name, spec=spec, wanted=Wanted.of(spec), url=address, folder=folder)
+
+
+def open_harbor(name: str, *, url: str | None) -> Environment:
+    """Give an environment that needs no harbor.yaml; of one that is there only what it says of the connection.
+
+    Args:
+        name: of the environment; empty where there is only an address.
+
+    Raises:
+        SpecError: nobody says where Harbor is, or there is a harbor.yaml that is wrong.
+    """
+    if not (name or url):
+        fix = "give ENV, or --url https://registry.example.com"
+        raise SpecError(Problem(where="export", what="which Harbor? No environment and no address is named", fix=fix))
+    try:
+        own = _own(name) if name else None
+    except SpecError:  # outside a clone of Slipway
+        own = None
+    spec, folder = HarborSpec(), Path()
+    if own is not None and own.exists():
+        spec, folder = HarborSpec(connection=load(files(own)).connection), own if own.is_dir() else own.parent
+    address = url or spec.connection.url or _address(name)
     return Environment(name=name, spec=spec, wanted=Wanted.of(spec), url=address, folder=folder)
 
 

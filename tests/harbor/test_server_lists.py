@@ -42,6 +42,13 @@ def test_filters_by_name_exact_in_part_and_among(many):
     assert many.api("GET", "/projects", q="name").status == 400
 
 
+def test_of_several_names_one_of_digits_needs_quotes(api):
+    for name in ("123", "other"):
+        api.api("POST", "/projects", {"project_name": name})
+    assert api.api("GET", "/projects", q="name={123 other}").status == 500
+    assert names(api.api("GET", "/projects", q='name={"123" other}')) == ["123", "other"]
+
+
 def test_sorts_by_name_backwards(many):
     assert names(many.api("GET", "/projects", sort="-name"))[0] == "team-00022"
 

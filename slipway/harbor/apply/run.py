@@ -145,12 +145,13 @@ class Run:
             self.ledger.forget(action.ref)
             self.world.drop(action.ref)
         elif wanted is not None:
-            values = self._secrets_of(wanted)
+            # Of what is as declared, a secret that cannot be had stays the one that it has.
+            values = {} if action.is_note and action.unknown else self._secrets_of(wanted)
             if there is None:
                 number = await kind.create(site, wanted)
             else:
                 number = there.id
-                if names := self._to_send(action):
+                if names := frozenset() if action.is_note else self._to_send(action):
                     number = await kind.update(site, Edit(wanted=wanted, present=there, fields=names)) or number
             self.world.put(replace(wanted, id=number))
             if not kind.singleton or values:

@@ -3,10 +3,10 @@
 import hashlib
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from pydantic import SecretStr
 
@@ -14,6 +14,9 @@ from infra.errors import NothingThere, Problem
 from infra.yaml_file import Location
 from slipway.harbor.client import HarborClient
 from slipway.harbor.spec import HarborSpec, SecretRef
+
+if TYPE_CHECKING:
+    from slipway.harbor.kinds.draft import Draft
 
 #: A field's value where Harbor has none, or does not show it.
 MISSING = None
@@ -127,7 +130,8 @@ class Scope:
         keys: declared, owned, or referred to.
         parents: projects whose list is declared, or in which we own something.
         wanted: what is declared, for kinds that read some fields only where somebody cares.
-        everything: for the export: all there is; `parents` then holds every project.
+        everything: for the export: all there is, with all its fields; `parents` then holds every project, and `keys`
+            the projects if not all of them are wanted.
         again: it is read around a write, so that what the world holds of it may have moved.
     """
 
@@ -249,6 +253,10 @@ class Kind(ABC):
     @abstractmethod
     async def read(self, harbor: HarborClient, scope: Scope, world: World) -> list[Object]:
         """Read what is there, with few requests. What this one is in ORDER before is in `world`."""
+
+    def declare(self, present: Sequence[Object], draft: "Draft") -> None:
+        """Write what is there into a draft of the file: the inverse of `desired`, which then gives the same. Pure."""
+        raise NotImplementedError(f"{self.name} cannot be exported")
 
     async def create(self, site: Site, wanted: Object) -> str:
         """Make it, and give Harbor's id."""

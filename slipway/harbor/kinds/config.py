@@ -5,14 +5,17 @@ banner, redirect parameters, event types) is data here.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from slipway.harbor.client import HarborClient
 from slipway.harbor.client.api import configuration
 from slipway.harbor.client.models import AllowedCve, Allowlist, Setting, Settings
 from slipway.harbor.kinds.base import Desired, Edit, Kind, Object, Scope, Site, World
+from slipway.harbor.kinds.draft import Draft
+from slipway.harbor.kinds.parts import allowlist_data, unusual
 from slipway.harbor.spec import HarborSpec, SecretRef
+from slipway.harbor.spec.base import size_text
 from slipway.harbor.spec.system import BannerSpec, ConfigSpec
 
 #: What a new Harbor has; a setting that is not here has an empty text.
@@ -48,7 +51,12 @@ DEFAULTS: Mapping[str, Any] = {
     "disabled_audit_log_event_types": [],
     "banner_message": None,
 }
-SECRETS = ("oidc_client_secret", "ldap_search_password", "uaa_client_secret")
+#: Secret → the setting without which there is none.
+SECRETS: Mapping[str, str] = {
+    "oidc_client_secret": "oidc_client_id",
+    "ldap_search_password": "ldap_search_dn",
+    "uaa_client_secret": "uaa_client_id",
+}
 
 
 class Config(Kind):
@@ -83,6 +91,21 @@ class Config(Kind):
                 locked=_locked(settings, known),
             )
         ]
+
+    def declare(self, present: Sequence[Object], draft: Draft) -> None:
+        for one in present:
+            if one.fields and one.fields.keys() <= one.locked.keys():
+                draft.leave(one, "the chart's core.configureUserSettings owns the configuration")
+                continue
+            usual = {name: DEFAULTS.get(name, "") for name in ConfigSpec.model_fields if name not in SECRETS}
+            data = {name: value for name, value in unusual(one.fields, usual).items() if value is not None}
+            if data.pop("read_only", False):
+                draft.leave(one, "read_only is on, and with it nothing could be applied")
+            if "storage_per_project" in data:
+                data["storage_per_project"] = size_text(data["storage_per_project"])
+            data |= {name: draft.secret(one, name, name) for name, sign in SECRETS.items() if one.fields.get(sign)}
+            if data:
+                draft.put(("system", "config"), data, one)
 
     async def update(self, site: Site, edit: Edit) -> None:
         change = {name: _sent(name, edit.value(name)) for name in edit.fields if name in edit.wanted.fields}
@@ -152,6 +175,11 @@ class SystemAllowlist(Kind):
         allowed = await harbor.send(configuration.allowlist())
         fields = {"items": sorted(each.cve_id for each in allowed.items), "expires_at": allowed.expires_at or None}
         return [Object(kind=self.name, key="system", id="system", fields=fields)]
+
+    def declare(self, present: Sequence[Object], draft: Draft) -> None:
+        for one in present:
+            if data := allowlist_data(one.fields):
+                draft.put(("system", "cve_allowlist"), data, one)
 
     async def update(self, site: Site, edit: Edit) -> None:
         items = [AllowedCve(cve_id=each) for each in edit.value("items")]

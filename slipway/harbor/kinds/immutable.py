@@ -5,7 +5,7 @@ enabled, and one change of it either switches or edits: never both in one reques
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from slipway.harbor.client import HarborClient
@@ -13,8 +13,9 @@ from slipway.harbor.client.api import immutable
 from slipway.harbor.client.models import Rule
 from slipway.harbor.client.request import Created
 from slipway.harbor.kinds.base import Desired, Edit, Kind, Object, Ref, Scope, Site, World
-from slipway.harbor.kinds.parts import in_projects
-from slipway.harbor.kinds.patterns import of_rule, selectors
+from slipway.harbor.kinds.draft import Draft
+from slipway.harbor.kinds.parts import in_projects, unusual
+from slipway.harbor.kinds.patterns import USUAL, of_rule, selectors
 from slipway.harbor.spec import HarborSpec
 
 
@@ -59,6 +60,18 @@ class ImmutableRules(Kind):
                 free=not rules,
             )
         ]
+
+    def declare(self, present: Sequence[Object], draft: Draft) -> None:
+        for one in present:
+            rules, at = one.fields.get("rules"), ("projects", one.key, "immutable_tag_rules")
+            if not rules:
+                continue
+            if any("rule" in each for each in rules):
+                draft.leave(one, "a rule of it is none that the file can say", at)
+            elif len({json.dumps(each | {"disabled": False}) for each in rules}) < len(rules):
+                draft.leave(one, "two rules are for one pattern; delete one of them", at)
+            else:
+                draft.set(at, [unusual(each, USUAL) for each in rules], one)
 
     async def create(self, site: Site, wanted: Object) -> str:
         number = site.world.number("project", wanted.parent)

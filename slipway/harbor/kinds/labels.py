@@ -1,6 +1,6 @@
 """Labels, of the system and of projects. A change replaces all of a label, so it is sent whole."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from slipway.harbor.client import HarborClient
@@ -8,7 +8,8 @@ from slipway.harbor.client.api import labels
 from slipway.harbor.client.models import Label
 from slipway.harbor.client.request import Created
 from slipway.harbor.kinds.base import Desired, Edit, Kind, Object, Ref, Scope, Site, World
-from slipway.harbor.kinds.parts import fields_of, in_projects, rules_of
+from slipway.harbor.kinds.draft import Draft
+from slipway.harbor.kinds.parts import fields_of, in_projects, rules_of, unusual
 from slipway.harbor.spec import HarborSpec
 
 _DEFAULTS = {"color": "#FFFFFF", "description": ""}
@@ -41,6 +42,12 @@ class Labels(Kind):
         key = f"{project}/{label.name}" if project else label.name
         fields = {"color": label.color, "description": label.description}
         return Object(kind=self.name, key=key, fields=fields, parent=project, id=str(label.id))
+
+    def declare(self, present: Sequence[Object], draft: Draft) -> None:
+        for one in present:
+            name = one.key.partition("/")[2] if one.parent else one.key
+            at = ("projects", one.parent, "labels") if one.parent else ("labels",)
+            draft.add(at, {"name": name, **unusual(one.fields, _DEFAULTS)}, one)
 
     async def create(self, site: Site, wanted: Object) -> str:
         label = self._label(site, wanted, wanted.fields)

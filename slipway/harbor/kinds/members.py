@@ -1,14 +1,16 @@
 """Members of projects: users and groups with a role. The owner's own membership is never taken away."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
+from slipway.harbor.administrator import NAME as ADMINISTRATOR
 from slipway.harbor.client import HarborClient
 from slipway.harbor.client.api import members
 from slipway.harbor.client.models import Member, MemberGroup, MemberReq, MemberUser
 from slipway.harbor.client.request import Created
 from slipway.harbor.kinds.base import Desired, Edit, Kind, Object, Ref, Scope, Site, World
-from slipway.harbor.kinds.parts import in_projects, rules_of
+from slipway.harbor.kinds.draft import Draft
+from slipway.harbor.kinds.parts import in_projects, rules_of, unusual
 from slipway.harbor.kinds.people import GROUP_TYPES
 from slipway.harbor.spec import HarborSpec
 from slipway.harbor.spec.projects import ProjectSpec
@@ -91,6 +93,16 @@ class Members(Kind):
             )
             for row in rows
         ]
+
+    def declare(self, present: Sequence[Object], draft: Draft) -> None:
+        for one in present:
+            name = one.key.split("/", 2)[2]
+            # Who makes a project owns it. A person who does is a member wherever the file makes it again.
+            if one.guard and name == ADMINISTRATOR:
+                continue
+            key = "username" if one.part == "user" else "group_name"
+            at = ("projects", one.parent, "members", f"{one.part}s")
+            draft.add(at, {key: name, **unusual(one.fields, {"role": ""})}, one)
 
     async def create(self, site: Site, wanted: Object) -> str:
         number, name = site.world.number("project", wanted.parent), wanted.key.split("/", 2)[2]

@@ -4,6 +4,7 @@ rows = await in_projects(harbor, scope, world, lambda project: members.of(projec
 """
 
 import asyncio
+import datetime as dt
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar, cast
 
@@ -15,6 +16,7 @@ from slipway.harbor.spec.base import Spec
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 Other = TypeVar("Other")
+_LAST_SECOND = 253_402_300_800
 
 
 async def in_projects(
@@ -65,6 +67,23 @@ async def together(first: Awaitable[Result], second: Awaitable[Other]) -> tuple[
 def fields_of(spec: Spec, defaults: Mapping[str, Any]) -> dict[str, Any]:
     """Give the managed fields among those of `defaults`; null becomes Harbor's default."""
     return {name: defaults[name] if value is None else value for name, value in spec.given() if name in defaults}
+
+
+def unusual(fields: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
+    """Give what a file has to say of fields: those that are not as Harbor makes them."""
+    return {name: fields[name] for name, usual in defaults.items() if name in fields and fields[name] != usual}
+
+
+def allowlist_data(fields: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Give what a file says of an allowlist; nothing of one that allows nothing."""
+    items, until = fields.get(f"{prefix}items"), fields.get(f"{prefix}expires_at")
+    data: dict[str, Any] = {"items": items} if items else {}
+    return data | ({"expires_at": _moment(until)} if until else {})
+
+
+def _moment(seconds: int) -> dt.datetime | int:
+    """Give epoch seconds as a file writes them; a time after the last year that has four digits stays a number."""
+    return dt.datetime.fromtimestamp(seconds, dt.UTC) if 0 < seconds < _LAST_SECOND else seconds
 
 
 def rules_of(spec: Any, project: Any = None) -> dict[str, Any]:  # noqa: ANN401  # what has these, or some of them

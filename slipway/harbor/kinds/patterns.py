@@ -12,6 +12,15 @@ from slipway.harbor.client.models import Rule, Selector
 _REPOSITORIES = {"repo_matching": "repoMatches", "repo_excluding": "repoExcludes"}
 _TAGS = {"tag_matching": "matches", "tag_excluding": "excludes"}
 
+#: What each key is where a file says nothing; the excluding ones are never left out.
+USUAL: Mapping[str, Any] = {
+    "repo_matching": "**",
+    "repo_excluding": None,
+    "tag_matching": "**",
+    "tag_excluding": None,
+    "disabled": False,
+}
+
 
 def selectors(patterns: Mapping[str, Any]) -> tuple[Selector, Selector]:
     """Give Harbor's selector for repositories, and the one for tags."""

@@ -1,5 +1,6 @@
 """User groups, and users where Harbor itself keeps the passwords. Of a group nothing can be changed."""
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from infra.errors import InputRefused
@@ -8,7 +9,8 @@ from slipway.harbor.client.api import people
 from slipway.harbor.client.models import Group, Password, User, UserProfile, UserReq
 from slipway.harbor.client.request import Created
 from slipway.harbor.kinds.base import Desired, Edit, Kind, Object, Scope, Site, World
-from slipway.harbor.kinds.parts import fields_of, rules_of
+from slipway.harbor.kinds.draft import Draft
+from slipway.harbor.kinds.parts import fields_of, rules_of, unusual
 from slipway.harbor.spec import HarborSpec
 
 GROUP_TYPES = {"ldap": 1, "http": 2, "oidc": 3}
@@ -41,6 +43,11 @@ class Groups(Kind):
         kind = _TYPE_NAMES.get(group.group_type, f"#{group.group_type}")
         fields = {"group_type": kind, "ldap_group_dn": group.ldap_group_dn or ""}
         return Object(kind=self.name, key=group.group_name, fields=fields, id=str(group.id))
+
+    def declare(self, present: Sequence[Object], draft: Draft) -> None:
+        for one in present:
+            data = unusual(one.fields, {"group_type": "", "ldap_group_dn": ""})
+            draft.add(("user_groups",), {"group_name": one.key, **data}, one)
 
     async def create(self, site: Site, wanted: Object) -> str:
         fields = wanted.fields
@@ -88,6 +95,16 @@ class Users(Kind):
         fields: dict[str, Any] = {name: getattr(user, name) for name in _PROFILE} | {"admin": user.sysadmin_flag}
         guard = "Harbor's own" if user.user_id == 1 else ""
         return Object(kind=self.name, key=user.username, fields=fields, id=str(user.user_id), guard=guard)
+
+    def declare(self, present: Sequence[Object], draft: Draft) -> None:
+        config = draft.world.get("config", "system")
+        if config is not None and config.fields.get("auth_mode", "db_auth") != "db_auth":
+            return  # they come and go with the sign-in, and their passwords are kept there
+        for one in present:
+            if not one.guard:
+                data = {"username": one.key, **unusual(one.fields, _PROFILE | {"admin": False})}
+                data["password"] = draft.secret(one, "password", f"USER {one.key}")
+                draft.add(("users",), data, one)
 
     async def create(self, site: Site, wanted: Object) -> str:
         profile = {name: wanted.fields.get(name, "") for name in _PROFILE}

@@ -13,8 +13,11 @@ from slipway.harbor.client.api import artifacts, projects, quotas
 from slipway.harbor.client.models import AllowedCve, Allowlist, Project, ProjectMetadata, ProjectReq, Quota
 from slipway.harbor.client.request import Created
 from slipway.harbor.kinds.base import Desired, Edit, Kind, Object, Ref, Scope, Site, World
-from slipway.harbor.kinds.parts import all_good, together
+from slipway.harbor.kinds.draft import Draft
+from slipway.harbor.kinds.parts import all_good, allowlist_data, together
 from slipway.harbor.spec import HarborSpec
+from slipway.harbor.spec.base import size_text
+from slipway.harbor.spec.checks import OF_A_CACHE
 from slipway.harbor.spec.projects import ProjectSpec
 
 #: What Harbor does where a key is not set.
@@ -34,6 +37,9 @@ METADATA: Mapping[str, Any] = {
 _NAMES, _CHARACTERS = 100, 3000  # in one question
 _FEW = 40  # quotas that are read one by one; above it the list is cheaper
 _META = "metadata."
+#: What slipway verify calls its own.
+THROWAWAY = "slipway-verify-"
+LIBRARY = "library"
 
 
 class Projects(Kind):
@@ -64,7 +70,7 @@ class Projects(Kind):
 
     async def read(self, harbor: HarborClient, scope: Scope, world: World) -> list[Object]:
         limited = [name for name in scope.keys if scope.cares(name, "storage_quota")]
-        many = scope.everything or len(limited) > _FEW
+        many = (scope.everything and not scope.keys) or len(limited) > _FEW
         # Of quotas Harbor makes one wait, idle, so they are asked for at the same time.
         found, rows = await together(_projects(harbor, scope), harbor.all(quotas.every()) if many else _none())
         if not many:
@@ -92,9 +98,43 @@ class Projects(Kind):
             id=str(number),
             owner=project.owner_name,
             links={"retention": project.metadata.retention_id or ""},
-            guard="made by Harbor itself" if project.name == "library" else "",
+            guard="made by Harbor itself" if project.name == LIBRARY else "",
             content=f"{project.repo_count} repositories" if project.repo_count else "",
         )
+
+    # --- exporting
+
+    def declare(self, present: Sequence[Object], draft: Draft) -> None:
+        usual = draft.world.get("default-scanner", "system")
+        for one in present:
+            if one.key.startswith(THROWAWAY):
+                draft.leave(one, "a check of slipway verify left it; slipway verify --remove-leftovers deletes it")
+                continue
+            fields, data = one.fields, self._declared(one, draft)
+            if "storage_quota" in fields:
+                data["storage_quota"] = size_text(fields["storage_quota"])
+            if allowed := allowlist_data(fields, "cve_allowlist."):
+                data["cve_allowlist"] = allowed
+            if fields.get("scanner") and (usual is None or fields["scanner"] != usual.fields.get("name")):
+                data["scanner"] = fields["scanner"]
+            # Harbor makes this one, so that elsewhere it is there and not ours.
+            data |= {"adopt": "always"} if one.key == LIBRARY else {}
+            draft.put(("projects", one.key), data, one)
+
+    def _declared(self, one: Object, draft: Draft) -> dict[str, Any]:
+        """Give registry and switches; of these all that a project of its sort has."""
+        registry = one.fields.get("registry")
+        is_cache = bool(registry) and not registry.startswith("#")
+        if registry and not is_cache:
+            draft.leave(one, f"its registry {registry} is not to be seen, so it is written as no cache of one")
+        switches = {key: one.fields[f"{_META}{key}"] for key in METADATA if f"{_META}{key}" in one.fields}
+        for key in OF_A_CACHE:
+            if key in switches and (not is_cache or switches[key] == METADATA[key]):
+                del switches[key]
+        if is_cache and switches.get("enable_content_trust"):
+            del switches["enable_content_trust"]  # Harbor has it, and does not heed it
+        switches = {key: value for key, value in switches.items() if value is not None}
+        return ({"registry": registry} if is_cache else {}) | {"metadata": switches}
 
     # --- writing
 
@@ -215,7 +255,7 @@ def _chunks(names: Sequence[str]) -> Iterator[Sequence[str]]:
 
 
 async def _projects(harbor: HarborClient, scope: Scope) -> list[Project]:
-    if scope.everything:
+    if scope.everything and not scope.keys:
         return await harbor.all(projects.every())
     return await projects_of(harbor, sorted(scope.keys))
 

@@ -1,5 +1,6 @@
 """Registries elsewhere. Harbor asks the address whenever one is made or changed, so it must answer then."""
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from pydantic import SecretStr
@@ -9,7 +10,8 @@ from slipway.harbor.client.api import registries
 from slipway.harbor.client.models import Credential, Registry, RegistryUpdate
 from slipway.harbor.client.request import Created
 from slipway.harbor.kinds.base import Desired, Edit, Kind, Object, Scope, Site, World
-from slipway.harbor.kinds.parts import fields_of, rules_of
+from slipway.harbor.kinds.draft import Draft
+from slipway.harbor.kinds.parts import fields_of, rules_of, unusual
 from slipway.harbor.spec import HarborSpec, SecretRef
 from slipway.harbor.spec.registries import RegistrySpec
 
@@ -64,6 +66,16 @@ class Registries(Kind):
             id=str(registry.id),
             warning="Harbor cannot reach it at the moment" if registry.status == "unhealthy" else "",
         )
+
+    def declare(self, present: Sequence[Object], draft: Draft) -> None:
+        for one in present:
+            fields = {name: one.fields[name] for name in ("type", "url") if name in one.fields}
+            credential = unusual(one.fields, {"credential.type": "basic", _KEY: ""})
+            credential = {name.partition(".")[2]: value for name, value in credential.items()}
+            if one.fields.get(_KEY):
+                credential["access_secret"] = draft.secret(one, _SECRET, f"REGISTRY {one.key}")
+            data = {"name": one.key, **fields, **unusual(one.fields, _DEFAULTS)}
+            draft.add(("registries",), data | ({"credential": credential} if credential else {}), one)
 
     async def create(self, site: Site, wanted: Object) -> str:
         fields = wanted.fields

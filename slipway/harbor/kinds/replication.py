@@ -3,7 +3,7 @@
 Harbor leaves out what is false, and reads no speed as 0 and no count as -1.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from slipway.harbor.client import HarborClient
@@ -18,7 +18,8 @@ from slipway.harbor.client.models import (
 )
 from slipway.harbor.client.request import Created
 from slipway.harbor.kinds.base import Desired, Edit, Kind, Object, Ref, Scope, Site, World
-from slipway.harbor.kinds.parts import fields_of, rules_of
+from slipway.harbor.kinds.draft import Draft
+from slipway.harbor.kinds.parts import fields_of, rules_of, unusual
 from slipway.harbor.spec import HarborSpec
 from slipway.harbor.spec.replication import FilterSpec, ReplicationSpec
 
@@ -36,6 +37,7 @@ _DEFAULTS: Mapping[str, Any] = {
 }
 _MANUAL: Mapping[str, Any] = {"trigger.type": "manual", "trigger.cron": ""}
 _SIDES = ("src_registry", "dest_registry")
+_FILTER: Mapping[str, Any] = {"type": "", "value": None, "decoration": "matches"}
 
 
 class Replication(Kind):
@@ -86,6 +88,16 @@ class Replication(Kind):
         fields |= {side: _other(getattr(rule, side), registries) for side in _SIDES}
         fields["filters"] = _sorted([_read(each) for each in rule.filters])
         return Object(kind=self.name, key=rule.name, fields=fields, id=str(rule.id))
+
+    def declare(self, present: Sequence[Object], draft: Draft) -> None:
+        for one in present:
+            data = {"name": one.key, **unusual(one.fields, {**dict.fromkeys(_SIDES), **_DEFAULTS})}
+            if (kind := one.fields.get("trigger.type", "manual")) != "manual":
+                cron = one.fields.get("trigger.cron")
+                data["trigger"] = {"type": kind} | ({"trigger_settings": {"cron": cron}} if cron else {})
+            if one.fields.get("filters"):
+                data["filters"] = [unusual(each, _FILTER) for each in one.fields["filters"]]
+            draft.add(("replication_policies",), data, one)
 
     # --- writing
 

@@ -6,7 +6,7 @@ replaces.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from infra.errors import InputRefused
@@ -16,12 +16,13 @@ from slipway.harbor.client.models import Project, RetentionPolicy, Rule, Selecto
 from slipway.harbor.client.models import Scope as PolicyScope
 from slipway.harbor.client.request import Created
 from slipway.harbor.kinds.base import Desired, Edit, Kind, Object, Ref, Scope, Site, World
-from slipway.harbor.kinds.parts import all_good
-from slipway.harbor.kinds.patterns import of_rule, selectors
+from slipway.harbor.kinds.draft import Draft
+from slipway.harbor.kinds.parts import all_good, unusual
+from slipway.harbor.kinds.patterns import USUAL, of_rule, selectors
 from slipway.harbor.kinds.projects import projects_of
 from slipway.harbor.spec import HarborSpec
 from slipway.harbor.spec.projects import ProjectSpec
-from slipway.harbor.spec.times import WORDS, as_cron
+from slipway.harbor.spec.times import WORDS, as_cron, as_word
 
 #: Our name of a criterion → Harbor's.
 TEMPLATES = {
@@ -32,6 +33,8 @@ TEMPLATES = {
     "always_retain": "always",
 }
 _CRITERIA = {template: name for name, template in TEMPLATES.items()}
+#: What a rule is where a file says nothing.
+_WRITTEN = {**dict.fromkeys(TEMPLATES), **USUAL, "untagged_artifacts": True}
 #: What Harbor gives every cache.
 _OF_CACHES = {"schedule": WORDS["Daily"], "n_days_since_last_pull": 7}
 
@@ -86,6 +89,19 @@ class Retention(Kind):
             each.get("n_days_since_last_pull") for each in rules
         ] == [_OF_CACHES["n_days_since_last_pull"]]
         return Object(kind=self.name, key=name, fields=fields, parent=name, id=number, free=free)
+
+    def declare(self, present: Sequence[Object], draft: Draft) -> None:
+        for one in present:
+            data: dict[str, Any] = {}
+            if "schedule" in one.fields:
+                data["schedule"] = as_word(one.fields["schedule"])
+            if any("template" in each for each in one.fields.get("rules", ())):
+                at = ("projects", one.key, "retention_policy")
+                draft.leave(one, "a rule of it is none that the file can say", at)
+                continue
+            if "rules" in one.fields:
+                data["rules"] = [unusual(each, _WRITTEN) for each in one.fields["rules"]]
+            draft.put(("projects", one.key, "retention_policy"), data, one)
 
     # --- writing
 

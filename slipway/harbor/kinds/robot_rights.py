@@ -4,6 +4,7 @@ rights_of([GrantSpec(namespace="payments", preset="pull")])     # {"payments": [
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from slipway.harbor.client.models import Access, Permission
 from slipway.harbor.robots.presets import PRESETS
@@ -20,6 +21,16 @@ def rights_of(grants: Iterable[GrantSpec]) -> Rights:
         given = {f"{each.resource}:{each.action}" for each in (*preset, *grant.access)}
         found.setdefault(grant.namespace, set()).update(given)
     return _ordered(found)
+
+
+def grants_of(rights: Iterable[str]) -> dict[str, Any]:
+    """Give what the file says of rights in one namespace: the preset that they are, or each of them."""
+    rights = list(rights)
+    for name, preset in PRESETS.items():
+        if {f"{each.resource}:{each.action}" for each in preset} == set(rights):
+            return {"preset": name}
+    pairs = (right.partition(":") for right in rights)
+    return {"access": [{"resource": resource, "action": action} for resource, _, action in pairs]}
 
 
 def rights_there(permissions: Iterable[Permission]) -> Rights:

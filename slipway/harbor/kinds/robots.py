@@ -4,24 +4,29 @@ Names are without the server's prefix. Harbor takes neither a secret nor `disabl
 duration counts from creation, so one that was renewed has a longer one than the file says, and is as declared.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from infra.errors import InputRefused, Problem
+from infra.yaml_file import Location
 from slipway.harbor.client import HarborClient, Pages
 from slipway.harbor.client.api import robots
 from slipway.harbor.client.models import Robot
 from slipway.harbor.kinds.base import Desired, Edit, Kind, Object, Ref, Scope, Site, World
-from slipway.harbor.kinds.parts import fields_of, in_projects, rules_of
+from slipway.harbor.kinds.draft import Draft
+from slipway.harbor.kinds.parts import fields_of, in_projects, rules_of, unusual
 from slipway.harbor.kinds.robot_bodies import Bodies, found_in, seen_bodies
-from slipway.harbor.kinds.robot_rights import rights_of, wide
+from slipway.harbor.kinds.robot_rights import grants_of, rights_of, wide
 from slipway.harbor.kinds.robot_writes import make, make_pair, put, put_pair
 from slipway.harbor.robots.look import robot_prefix
 from slipway.harbor.spec import HarborSpec
-from slipway.harbor.spec.robots import DEFAULT_DAYS, EVERYWHERE, ON_SYSTEM, GrantSpec, RobotSpec
+from slipway.harbor.spec.robots import DEFAULT_DAYS, EVERYWHERE, ON_SYSTEM, GrantSpec, RobotSpec, RotationSpec
 
 _DEFAULTS: Mapping[str, Any] = {"description": "", "duration": DEFAULT_DAYS, "disable": False}
 STRATEGY, SECRET = "rotation.strategy", "secret"
+#: What a file says of one besides its rights; the days always.
+_WRITTEN: Mapping[str, Any] = {**_DEFAULTS, "duration": None}
+_USUAL_DAYS = RotationSpec().before_days
 
 
 class Robots(Kind):
@@ -77,6 +82,33 @@ class Robots(Kind):
             for each in bodies
             if (seen := seen_bodies(each, scope.wanted.get(each.key), harbor))
         ]
+
+    # --- exporting
+
+    def declare(self, present: Sequence[Object], draft: Draft) -> None:
+        for one in present:
+            if not one.guard and (data := self._declared(one, draft, ("robots",))):
+                rights = one.fields.get("permissions", {})
+                grants = [{"namespace": name, **grants_of(given)} for name, given in rights.items()]
+                system = {"kind": "system"}
+                grants = [(system if each["namespace"] == ON_SYSTEM else {}) | each for each in grants]
+                draft.add(("robots",), data | {"permissions": grants}, one)
+
+    def _declared(self, one: Object, draft: Draft, at: Location) -> dict[str, Any]:
+        """Give all but the rights; nothing of one that the file cannot say."""
+        fields, place = one.fields, draft.robot_secrets
+        data: dict[str, Any] = {"name": one.key.rpartition("/")[2], **unusual(fields, _WRITTEN)}
+        if fields.get("expired"):
+            data.pop("duration", None)  # with it, an apply would revive the robot
+        if place is not None:
+            data["secret"] = (place if one.parent else place.of_system()).model_dump(exclude_none=True)
+        if fields[STRATEGY] == "blue_green":
+            if place is None:
+                draft.leave(one, "a pair needs to know where its secrets are kept: --robot-secrets", at)
+                return {}
+            before = min(_USUAL_DAYS, max(1, fields.get("duration", DEFAULT_DAYS) // 3))
+            data["rotation"] = {} if before == _USUAL_DAYS else {"before_days": before}
+        return data
 
     # --- writing
 
@@ -151,6 +183,14 @@ class ProjectRobots(Robots):
             return self._seen(harbor, scope, rows, _behind_plus, project.key)
 
         return await in_projects(harbor, scope, world, lambda project: robots.of_project(project.number), seen)
+
+    def declare(self, present: Sequence[Object], draft: Draft) -> None:
+        for one in present:
+            at = ("projects", one.parent, "robots")
+            if not one.guard and (data := self._declared(one, draft, at)):
+                rights = one.fields.get("permissions", {})
+                given = grants_of(rights.get(one.parent, ()))
+                draft.add(at, data | ({"permissions": given["access"]} if "access" in given else given), one)
 
     def _list(self, site: Site, one: Object) -> Pages[Robot]:
         return robots.of_project(site.world.number("project", one.parent))

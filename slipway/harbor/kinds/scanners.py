@@ -3,7 +3,7 @@
 A change without `auth` clears the credential, so one is always sent whole. The first one becomes the default.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from slipway.harbor.client import HarborClient
@@ -11,7 +11,8 @@ from slipway.harbor.client.api import scanners
 from slipway.harbor.client.models import Scanner, ScannerReq
 from slipway.harbor.client.request import Created
 from slipway.harbor.kinds.base import Desired, Edit, Kind, Object, Ref, Scope, Site, World
-from slipway.harbor.kinds.parts import fields_of, rules_of
+from slipway.harbor.kinds.draft import Draft
+from slipway.harbor.kinds.parts import fields_of, rules_of, unusual
 from slipway.harbor.spec import HarborSpec
 from slipway.harbor.spec.scanners import BUILT_IN, ScannerSpec
 
@@ -66,6 +67,14 @@ class Scanners(Kind):
             warning="Harbor finds it unhealthy" if scanner.health == "unhealthy" else "",
         )
 
+    def declare(self, present: Sequence[Object], draft: Draft) -> None:
+        for one in present:
+            if not one.guard:
+                data = {"name": one.key, **unusual(one.fields, _DEFAULTS)}
+                if one.fields.get("auth"):
+                    data[_SECRET] = draft.secret(one, _SECRET, f"SCANNER {one.key}")
+                draft.add(("system", "scanners"), data, one)
+
     async def create(self, site: Site, wanted: Object) -> str:
         async def find() -> Created | None:
             there = await site.harbor.all(scanners.every())
@@ -117,6 +126,12 @@ class DefaultScanner(Kind):
         there = await harbor.all(scanners.every())
         name = next((each.name for each in there if each.is_default), None)
         return [Object(kind=self.name, key="system", id="system", fields={"name": name})]
+
+    def declare(self, present: Sequence[Object], draft: Draft) -> None:
+        others = any(not each.guard for each in draft.world.of("scanner"))
+        for one in present:
+            if others and one.fields.get("name"):  # where there is one scanner, it is the default
+                draft.set(("system", "default_scanner"), one.fields["name"], one)
 
     async def update(self, site: Site, edit: Edit) -> None:
         await site.harbor.send(scanners.make_default(site.world.id("scanner", edit.wanted.fields["name"])))

@@ -5,7 +5,7 @@ parameters as JSON in a string, with keys of its own; ours are compared, of its 
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
@@ -14,6 +14,8 @@ from slipway.harbor.client import HarborClient
 from slipway.harbor.client.api import schedules
 from slipway.harbor.client.models import Schedule, ScheduledJob, ScheduleTime
 from slipway.harbor.kinds.base import Desired, Edit, Kind, Object, Ref, Scope, Site, World
+from slipway.harbor.kinds.draft import Draft
+from slipway.harbor.kinds.parts import unusual
 from slipway.harbor.spec import HarborSpec
 from slipway.harbor.spec.schedules import ScheduleSpec
 
@@ -54,6 +56,15 @@ class Schedules(Kind):
 
     def _seen(self, name: str, fields: Mapping[str, Any]) -> Object:
         return Object(kind=self.name, key=name, id=name, fields=fields)
+
+    def declare(self, present: Sequence[Object], draft: Draft) -> None:
+        for one in present:
+            fields = one.fields
+            if fields.get("type", "None") == "None":
+                continue
+            data = {"type": fields["type"]} | ({"cron": fields["cron"]} if fields["type"] == "Custom" else {})
+            # Where Redis is, Harbor notes by itself.
+            draft.put(("system", "schedules", one.key), data | unusual(fields, _PARAMETERS[one.key]), one)
 
     async def update(self, site: Site, edit: Edit) -> None:
         name = edit.wanted.key

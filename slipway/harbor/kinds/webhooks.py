@@ -3,8 +3,10 @@
 Harbor reads secrets back in clear: they are compared, so that a changed one is seen, and never shown.
 """
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
+from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
@@ -13,10 +15,11 @@ from slipway.harbor.client.api import webhooks
 from slipway.harbor.client.models import Webhook, WebhookTarget
 from slipway.harbor.client.request import Created
 from slipway.harbor.kinds.base import Desired, Edit, Kind, Object, Ref, Scope, Site, World
-from slipway.harbor.kinds.parts import fields_of, in_projects, rules_of
+from slipway.harbor.kinds.draft import Draft
+from slipway.harbor.kinds.parts import fields_of, in_projects, rules_of, unusual
 from slipway.harbor.spec import HarborSpec, SecretRef
 from slipway.harbor.spec.projects import ProjectSpec
-from slipway.harbor.spec.webhooks import TargetSpec, WebhookSpec
+from slipway.harbor.spec.webhooks import ADDRESS, LONGEST_ADDRESS, TargetSpec, WebhookSpec
 
 _DEFAULTS: Mapping[str, Any] = {"enabled": True, "description": ""}
 #: In the place of an address that is a secret.
@@ -70,7 +73,7 @@ class Webhooks(Kind):
         hidden = scope.wanted[key].secrets if key in scope.wanted else {}
         targets, shown = [], {}
         for number, target in enumerate(webhook.targets):
-            secret = _address(number) in hidden
+            secret = _is_secret(target) if scope.everything else _address(number) in hidden
             targets.append(_read(target, hidden=secret))
             if secret:
                 shown[_address(number)] = SecretStr(target.address)
@@ -89,6 +92,25 @@ class Webhooks(Kind):
             id=str(webhook.id),
             shown=shown,
         )
+
+    # --- exporting
+
+    def declare(self, present: Sequence[Object], draft: Draft) -> None:
+        for one in present:
+            fields, name = one.fields, one.key.partition("/")[2]
+            targets = [self._target(one, number, draft) for number in range(len(fields.get("targets", ())))]
+            data = {"name": name, **unusual(fields, _DEFAULTS), "event_types": fields.get("event_types", [])}
+            draft.add(("projects", one.parent, "webhooks"), data | {"targets": targets}, one)
+
+    def _target(self, one: Object, number: int, draft: Draft) -> dict[str, Any]:
+        target = one.fields["targets"][number]
+        words = f"WEBHOOK {one.key}" + (f" {number + 1}" if number else "")
+        data = unusual(target, {"type": "http", "address": _HIDDEN, "payload_format": "Default"})
+        if "address" not in data:
+            data["address"] = draft.secret(one, _address(number), f"{words} ADDRESS")
+        if target["auth_header"]:
+            data["auth_header"] = draft.secret(one, _header(number), f"{words} HEADER")
+        return data | unusual(target, {"skip_cert_verify": False})
 
     # --- writing
 
@@ -121,6 +143,23 @@ def _address(number: int) -> str:
 
 def _header(number: int) -> str:
     return f"targets.{number}.auth_header"
+
+
+#: A part of a path that nobody would choose as a word: long, of letters and digits.
+_TOKEN = re.compile(r"(?=[^/]*[0-9])(?=[^/]*[A-Za-z])[^/]{16,}|[A-Za-z0-9]{24,}")
+
+
+def _is_secret(target: WebhookTarget) -> bool:
+    """Tell whether an address is to be named and not written: of a chat, or with what may be a token in it."""
+    if target.type != "http" or len(target.address) > LONGEST_ADDRESS or not re.match(ADDRESS, target.address):
+        return True
+    try:
+        parts = urlsplit(target.address)
+    except ValueError:
+        return True
+    if "@" in parts.netloc or parts.query or parts.fragment:
+        return True
+    return any(_TOKEN.search(piece) for piece in parts.path.split("/"))
 
 
 def _plain(target: TargetSpec) -> dict[str, Any]:

@@ -45,6 +45,11 @@ class Action:
     wanted: Object | None = None
     present: Object | None = None
 
+    @property
+    def is_note(self) -> bool:
+        """Whether nothing in Harbor differs: what is as declared is only noted to be ours."""
+        return self.verb == "adopt" and not self.changes
+
 
 @dataclass(frozen=True, kw_only=True)
 class Consent:
@@ -80,6 +85,11 @@ class Plan:
     same: int = 0
     warnings: Sequence[Problem] = ()
     unread: Sequence[str] = ()
+
+    @property
+    def differs(self) -> bool:
+        """Whether Harbor is other than declared; that we do not own something yet is no difference in it."""
+        return not all(each.is_note for each in self.actions)
 
     @property
     def counts(self) -> Mapping[str, int]:

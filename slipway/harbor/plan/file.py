@@ -22,6 +22,7 @@ FORMAT = 1
 def as_data(plan: Plan) -> dict[str, Any]:
     """Give a plan as plain data, without a secret in it."""
     return {
+        "differs": plan.differs,
         "actions": [_action(each) for each in plan.actions],
         "problems": [{"where": each.where, "what": each.what, "fix": each.fix} for each in plan.problems],
         "warnings": [{"where": each.where, "what": each.what} for each in plan.warnings],

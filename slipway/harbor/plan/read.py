@@ -31,6 +31,25 @@ async def read(harbor: HarborClient, wanted: Wanted, ledger: Ledger) -> World:
     return world
 
 
+async def read_everything(harbor: HarborClient, projects: Collection[str] = ()) -> World:
+    """Read all there is, declared or not.
+
+    Args:
+        projects: only these and what is in them; all where none is named.
+
+    Raises:
+        HarborError: as `read`.
+    """
+    world = World()
+    async with harbor.proven():
+        for stage in ORDER:
+            parents = frozenset(each.key for each in world.of("project"))
+            scope = Scope(keys=frozenset(projects), parents=parents, everything=True)
+            for objects in await _together(harbor, [(kind, scope) for kind in stage], world):
+                world.put(*objects)
+    return world
+
+
 async def _read_one(harbor: HarborClient, kind: Kind, scope: Scope, world: World) -> Sequence[Object]:
     try:
         return await kind.read(harbor, scope, world)

@@ -59,6 +59,15 @@ def _bytes(value: object) -> object:
     return value
 
 
+def size_text(size: int) -> int | str:
+    """Give bytes as a person writes them; what no unit fits stays a number."""
+    if size < 0:
+        return "unlimited"
+    units = (unit for unit in reversed(_UNITS) if unit and size and size % _UNITS[unit] == 0)
+    unit = next(units, "")
+    return f"{size // _UNITS[unit]}{unit}" if unit else size
+
+
 #: Bytes, written 50Gi; -1 or `unlimited` for no limit.
 Size = Annotated[
     int,

@@ -3,12 +3,17 @@
 for project, what in contradictions(spec): …
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from slipway.harbor.spec.projects import ProjectSpec
 from slipway.harbor.spec.root import HarborSpec
 
-_OF_A_CACHE = {"proxy_speed_kb": -1, "max_upstream_conn": -1, "proxy_cache_local_on_not_found": False}
+#: What only a cache of another registry has, and what it is of others.
+OF_A_CACHE: Mapping[str, int | bool] = {
+    "proxy_speed_kb": -1,
+    "max_upstream_conn": -1,
+    "proxy_cache_local_on_not_found": False,
+}
 
 
 def contradictions(spec: HarborSpec) -> Iterator[tuple[str, str]]:
@@ -22,7 +27,7 @@ def _of_cache(project: ProjectSpec) -> Iterator[str]:
     if metadata is None:
         return
     if project.registry is None:
-        for name, usual in _OF_A_CACHE.items():
+        for name, usual in OF_A_CACHE.items():
             if getattr(metadata, name) not in {None, usual}:
                 yield f"metadata.{name} is for caches of another registry, and {project.name} names no registry"
     elif metadata.enable_content_trust:

@@ -3,6 +3,7 @@
 robots: [{name: ci, preset: ci, duration: 90, secret: {awsSecretsManager: "harbor/robots/{project}/ci"}, rotation: {}}]
 """
 
+import re
 from collections.abc import Iterator
 from typing import Annotated, Literal, Self
 
@@ -88,6 +89,19 @@ class PlaceSpec(Spec):
             return self.model_copy(update={"kubernetes": named})
         name = "file" if self.file else "awsSecretsManager"
         return self.model_copy(update={name: filled(self.file or self.awsSecretsManager or "")})
+
+    def of_system(self) -> "PlaceSpec":
+        """Give the place without what a project would have filled in."""
+
+        def without(text: str) -> str:
+            return re.sub(r"\{project\}[-/._]?", "", text)
+
+        if self.kubernetes:
+            inside = self.kubernetes
+            named = KubernetesPlace(namespace=inside.namespace, name=without(inside.name))
+            return self.model_copy(update={"kubernetes": named})
+        name = "file" if self.file else "awsSecretsManager"
+        return self.model_copy(update={name: without(self.file or self.awsSecretsManager or "")})
 
     def __str__(self) -> str:
         if self.kubernetes:

@@ -80,3 +80,8 @@ Times = Annotated[str, AfterValidator(_word_or_cron)]
 def as_cron(text: str | None) -> str:
     """Give what Harbor keeps of a word or an expression."""
     return WORDS.get(text or "", text or "")
+
+
+def as_word(cron: str) -> str:
+    """Give the word for an expression; the expression where there is none."""
+    return next((word for word, meant in WORDS.items() if meant == cron), cron)

@@ -14,7 +14,8 @@ EventType = Literal[
     "PUSH_ARTIFACT", "PULL_ARTIFACT", "DELETE_ARTIFACT", "SCANNING_FAILED", "SCANNING_STOPPED", "SCANNING_COMPLETED",
     "QUOTA_EXCEED", "QUOTA_WARNING", "REPLICATION", "TAG_RETENTION",
 ]  # fmt: skip
-_Address = Annotated[str, StringConstraints(pattern=r"^https?://[^\s/]+\S*$", max_length=1024)]
+ADDRESS, LONGEST_ADDRESS = r"^https?://[^\s/]+\S*$", 1024
+_Address = Annotated[str, StringConstraints(pattern=ADDRESS, max_length=LONGEST_ADDRESS)]
 
 
 class TargetSpec(Spec):

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from tests.harbor.server.answers import bad, unprocessable
+from tests.harbor.server.answers import bad, internal, unprocessable
 
 MAX_PAGE = 100
 
@@ -24,7 +24,7 @@ class Fuzzy:
 class Among:
     """`q=name={a b}`: is one of them."""
 
-    values: tuple[str, ...]
+    values: tuple[str | int, ...]
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def keywords(query: Mapping[str, str]) -> dict[str, str | Fuzzy | Among]:
         elif value[0] in "{(":
             if value[-1] not in "})":
                 raise bad(f"invalid query string value: {value}")
-            found[key] = Among(tuple(value[1:-1].split()))
+            found[key] = Among(tuple(_value(each) for each in value[1:-1].split()))
         else:
             found[key] = value
     return found
@@ -81,8 +81,10 @@ def conditions(wanted: Mapping[str, object], columns: Mapping[str, str]) -> tupl
                 parts.append(f"{place} LIKE '%' || ? || '%'")
                 values.append(text)
             case Among(several):
+                if column == "key" and any(isinstance(each, int) for each in several):
+                    raise internal()  # "unable to encode 123 into text format for varchar"
                 parts.append(f"CAST({place} AS TEXT) IN (SELECT value FROM json_each(?))")
-                values.append(json.dumps(several))
+                values.append(json.dumps([str(each) for each in several]))
             case _:
                 parts.append(f"CAST({place} AS TEXT) = ?")
                 values.append(str(value))
@@ -97,6 +99,14 @@ def order(query: Mapping[str, str], columns: Mapping[str, str]) -> str:
             place = column if column in {"key", "id"} else f"json_extract(doc, '$.{column}')"
             parts.append(f"{place} DESC" if part.startswith("-") else place)
     return ", ".join([*parts, "id"])
+
+
+def _value(text: str) -> str | int:
+    """Give what Harbor makes of one of several: a number where it can, unless there are quotes."""
+    try:
+        return int(text)
+    except ValueError:
+        return text.strip("\"'")
 
 
 def _number(query: Mapping[str, str], name: str, default: int) -> int:
