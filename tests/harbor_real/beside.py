@@ -16,8 +16,14 @@ _SCANNER = {
     "scanner": {"name": "Played", "vendor": "slipway", "version": "1"},
     "capabilities": [
         {
-            "consumes_mime_types": ["application/vnd.oci.image.manifest.v1+json"],
-            "produces_mime_types": ["application/vnd.security.vulnerability.report; version=1.1"],
+            "consumes_mime_types": [
+                "application/vnd.oci.image.manifest.v1+json",
+                "application/vnd.docker.distribution.manifest.v2+json",
+            ],
+            "produces_mime_types": [
+                "application/vnd.security.vulnerability.report; version=1.1",
+                "application/vnd.scanner.adapter.vuln.report.harbor+json; version=1.0",
+            ],
         }
     ],
     "properties": {},
@@ -25,7 +31,7 @@ _SCANNER = {
 
 
 class _Handler(BaseHTTPRequestHandler):
-    def do_GET(self) -> None:  # noqa: N802  # the name is the protocol's
+    def do_GET(self) -> None:  # the name is the protocol's
         answers = {"/api/version": {"version": "v2.0"}, "/api/v1/metadata": _SCANNER}
         answer = next((each for end, each in answers.items() if self.path.endswith(end)), {})
         kind = "application/json" if answer is not _SCANNER else "application/vnd.scanner.adapter.metadata+json"
@@ -64,7 +70,7 @@ class Beside:
 
 @contextlib.contextmanager
 def beside(host: str) -> Iterator[Beside]:
-    here = "127.0.0.1" if host == "127.0.0.1" else "0.0.0.0"  # noqa: S104  # Harbor is elsewhere and has to come in
+    here = "127.0.0.1" if host == "127.0.0.1" else "0.0.0.0"  # Harbor is elsewhere and has to come in
     with contextlib.ExitStack() as stack:
         servers = [stack.enter_context(ThreadingHTTPServer((here, 0), _Handler)) for _ in range(2)]
         for each in servers:

@@ -8,11 +8,17 @@ import yaml
 
 from tests.harbor_as_code import test_every_field as objects
 from tests.harbor_as_code import test_every_field_of_policies as policies
-from tests.harbor_real.real import Api, Before, RealPlace, renamed
+from tests.harbor_real.real import PREFIX, Api, Before, RealPlace, renamed
 
 
 def told(applied):
     return [(str(each.action.ref), *map(str, each.problems)) for each in applied.outcomes if each.state != "done"]
+
+
+def a_default_scanner(there):
+    """Make one where there is none: the first becomes it, and it can then not be disabled."""
+    if not Api().call("GET", "/scanners"):
+        Api().call("POST", "/scanners", {"name": f"{PREFIX}first", "url": f"{there.url}/first"})
 
 
 def filled(there, folders, whole):
@@ -25,6 +31,7 @@ def filled(there, folders, whole):
         here, other = (RealPlace(folders.mktemp(name)) for name in ("here", "other"))
         text = yaml.safe_dump(renamed(whole, there))
         try:
+            a_default_scanner(there)
             applied = here.apply(text, adopt=True)
             assert applied.good, told(applied)
             assert here.plan(text).actions == []

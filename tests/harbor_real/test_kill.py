@@ -24,7 +24,12 @@ def end_state(place, text):
     plan = place.plan(text)
     assert (plan.actions, plan.problems, plan.claims) == ([], [], [])
     counts = {}
-    for path, name in (("/projects", "name"), ("/registries", "name"), ("/users", "username"), ("/labels?scope=g", "name")):
+    for path, name in (
+        ("/projects", "name"),
+        ("/registries", "name"),
+        ("/users", "username"),
+        ("/labels?scope=g", "name"),
+    ):
         rows = place.api.call("GET", f"{path}{'&' if '?' in path else '?'}page_size=0")
         counts[path] = sorted(each[name] for each in rows if each[name].startswith(PREFIX))
     members = place.api.call("GET", f"/projects/{PREFIX}b/members", page_size=0)
