@@ -39,6 +39,8 @@ def test_configurations_merge_and_hide_secrets(api):
         ({"storage_per_project": -2}, 400),
         ({"skip_audit_log_database": True}, 400),
         ({"audit_log_forward_endpoint": "127.0.0.1:9"}, 400),
+        ({"ldap_url": ""}, 400),
+        ({"ldap_base_dn": " "}, 400),
         ({"read_only": "yes"}, 422),
         ({"session_timeout": "60"}, 422),
     ],

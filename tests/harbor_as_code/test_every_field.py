@@ -18,6 +18,7 @@ from slipway.harbor.spec.registries import CredentialSpec, LabelSpec, RegistrySp
 from slipway.harbor.spec.secret import SecretRef
 from slipway.harbor.spec.system import BannerSpec, ConfigSpec
 from tests.harbor_as_code.world import Place
+from tests.verify.certificates import authority
 
 _SECRET = "Harbor shows no secret: its fingerprint is compared, test_kinds.py"
 _NAME = "it is the key: another name is another object"
@@ -57,7 +58,6 @@ EXEMPT = {
     ("CredentialSpec", "type"): "contract and Harbor keep basic unless the adapter knows another",
 }
 _RULES = {"adopt", "protect"}
-_CERTIFICATE = "-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----"
 #: Two values where the type alone does not say which fit.
 VALUES: dict[tuple[str, str], tuple[Any, Any]] = {
     ("ConfigSpec", "audit_log_forward_endpoint"): ("one.example.com:514", "two.example.com:514"),
@@ -70,7 +70,7 @@ VALUES: dict[tuple[str, str], tuple[Any, Any]] = {
     ("UserSpec", "email"): ("one@example.com", "two@example.com"),
     ("LabelSpec", "color"): ("#111111", "#222222"),
     ("RegistrySpec", "url"): ("https://one.example.com", "https://two.example.com"),
-    ("RegistrySpec", "ca_certificate"): (_CERTIFICATE.format("one"), _CERTIFICATE.format("two")),
+    ("RegistrySpec", "ca_certificate"): (authority("one"), authority("two")),
     ("ProjectSettings", "storage_quota"): ("5Gi", "6Gi"),
     ("AllowlistSpec", "expires_at"): (1_900_000_000, 1_900_000_001),
 }

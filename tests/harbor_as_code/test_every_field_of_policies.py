@@ -105,6 +105,19 @@ CASES = [
 ]
 
 
+def changed(place, values):
+    """Give the whole with these values at a place."""
+    data = copy.deepcopy(WHOLE)
+    at = data
+    for part in place:
+        at = at[part]
+    for name, value in values.items():
+        at.pop(name, None)
+        if value is not None:
+            at[name] = value
+    return data
+
+
 def test_no_field_is_forgotten():
     changed = {(model, name) for model, _, several in CHANGES for name in several if model}
     models = {model for model, _, _ in CHANGES if model}
@@ -130,15 +143,7 @@ def two(contract_server, tmp_path_factory):
 @pytest.mark.parametrize(("place", "values"), CASES)
 def test_a_change_of_the_field_is_seen_and_undone(two, place, values):
     here, there, text = two
-    data = copy.deepcopy(WHOLE)
-    at = data
-    for part in place:
-        at = at[part]
-    for name, value in values.items():
-        at.pop(name, None)
-        if value is not None:
-            at[name] = value
-    assert there.apply(yaml.safe_dump(data), adopt=True).good
+    assert there.apply(yaml.safe_dump(changed(place, values)), adopt=True).good
     [action] = here.plan(text).actions
     assert action.verb == "update"
     assert here.apply(text).good

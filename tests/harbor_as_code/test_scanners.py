@@ -103,3 +103,15 @@ def test_what_harbor_would_refuse_is_refused_first(place, scanner, said):
 def test_a_default_that_is_not_there_stands_in_the_way(place):
     plan = place.plan("system: {default_scanner: Trivi}")
     assert "did you mean" in plan.problems[0].what
+
+
+def test_the_default_scanner_is_not_disabled_until_another_is(place):
+    place.apply(SCANNERS)
+    off = SCANNERS.replace(
+        "use_internal_addr: true", "use_internal_addr: true, disabled: true".replace(", ", "\n      ")
+    )
+    [problem] = place.plan(off).problems
+    assert "name another default_scanner" in problem.fix
+    assert place.apply(SCANNERS.replace("default_scanner: ext", "default_scanner: plain")).good
+    assert place.apply(off.replace("default_scanner: ext", "default_scanner: plain")).good
+    assert there(place)["ext"]["disabled"]

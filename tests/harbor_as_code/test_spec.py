@@ -41,6 +41,14 @@ BAD = {
         "projects: {a: {metadata: {public: 'true'}}}",
         "0.yaml:1 projects.a.metadata.public: input should be a valid boolean, got 'true'",
     ),
+    "setting that is never emptied": (
+        "system: {config: {ldap_url: null}}",
+        "0.yaml:1 system.config: ldap_url cannot be emptied again in Harbor: give it a value, or leave the key out",
+    ),
+    "no certificate": (
+        "registries: [{name: hub, type: harbor, url: 'https://x', ca_certificate: pem}]",
+        "0.yaml:1 registries.0.ca_certificate: there is no certificate in it that can be read; give one or several as PEM, got 'pem'",
+    ),
     "unit": (
         "projects: {a: {storage_quota: 5GB}}",
         "0.yaml:1 projects.a.storage_quota: write a size as 50Gi (Ki, Mi, Gi, Ti), bytes as a number, or unlimited, got '5GB'",

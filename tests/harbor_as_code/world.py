@@ -10,7 +10,7 @@ import signal
 from pathlib import Path
 
 from slipway.harbor.apply import apply
-from slipway.harbor.client import connect
+from slipway.harbor.client import Connection, connect
 from slipway.harbor.client.sender import Sender
 from slipway.harbor.ledger import FileLedger
 from slipway.harbor.plan import Consent, Wanted, make_plan
@@ -27,6 +27,9 @@ class Place:
         self.file = folder / "harbor.yaml"
         self.store = FileLedger(folder / "harbor.ledger.json", instance="test")
 
+    def connection(self) -> Connection:
+        return connection(self.api)
+
     def wanted(self, text: str) -> Wanted:
         self.file.write_text(text)
         return Wanted.of(load([self.file]))
@@ -36,7 +39,7 @@ class Place:
         return asyncio.run(self._plan(self.wanted(text), how))
 
     async def _plan(self, wanted, how):
-        async with connect(connection(self.api)) as harbor:
+        async with connect(self.connection()) as harbor:
             return (await make_plan(harbor, wanted, self.store.load(), SecretValues(self.folder), Consent(**how)))[1]
 
     def apply(self, text: str, **how):
@@ -44,7 +47,7 @@ class Place:
         return asyncio.run(self._apply(self.wanted(text), how))
 
     async def _apply(self, wanted, how):
-        async with connect(connection(self.api)) as harbor:
+        async with connect(self.connection()) as harbor:
             ledger, secrets = self.store.load(), SecretValues(self.folder)
             planned = await make_plan(harbor, wanted, ledger, secrets, Consent(**how))
             assert not planned[1].problems, planned[1].problems

@@ -40,6 +40,11 @@ class Certificates:
         return context
 
 
+def authority(name: str) -> str:
+    """Give the certificate of an authority, as a file holds it."""
+    return _pem(_signed(name, authority=True)[1]).decode()
+
+
 def _signed(name, *, by=None, authority=False, days=(-1, 90), host=""):
     key, now = ec.generate_private_key(ec.SECP256R1()), dt.datetime.now(dt.UTC)
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])

@@ -137,10 +137,10 @@ def one_or_none(kind: type[Result]) -> Callable[[Raw], Result | None]:
 def page_of(kind: type[Item]) -> Callable[[Raw], Page[Item]]:
     """Read a page of objects, with the count of all."""
     rows: Any = GenericAlias(list, (kind,))
-    adapter: TypeAdapter[list[Item]] = TypeAdapter(rows)
+    adapter: TypeAdapter[list[Item] | None] = TypeAdapter(rows | None)
 
     def read(raw: Raw) -> Page[Item]:
-        items = adapter.validate_json(raw.body)
+        items = adapter.validate_json(raw.body) or []  # null is how some of its empty lists are written
         return Page(items, int(raw.headers.get("x-total-count", len(items))))
 
     return read

@@ -24,6 +24,8 @@ _DEFAULTS: Mapping[str, Any] = {
     "use_internal_addr": False,
     "disabled": False,
 }
+#: Harbor says no more than 500 to it.
+_IS_DEFAULT = "it is the default scanner, which is never disabled: name another default_scanner and apply that first"
 _SECRET = "access_credential"  # noqa: S105  # the field's name
 
 
@@ -64,6 +66,7 @@ class Scanners(Kind):
             },
             id=scanner.uuid,
             guard="built in" if scanner.name == BUILT_IN else "",
+            locked={"disabled": _IS_DEFAULT} if scanner.is_default and not scanner.disabled else {},
             warning="Harbor finds it unhealthy" if scanner.health == "unhealthy" else "",
         )
 

@@ -3,9 +3,10 @@
 registries: [{name: dockerhub, type: docker-hub, url: "https://hub.docker.com"}]
 """
 
+import ssl
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
 from slipway.harbor.spec.base import Named, Spec, Text
 from slipway.harbor.spec.secret import SecretRef
@@ -15,6 +16,16 @@ RegistryType = Literal[
     "gitlab", "google-gcr", "harbor", "helm-hub", "huawei-SWR", "jfrog-artifactory", "quay", "tencent-tcr",
     "volcengine-cr",
 ]  # fmt: skip
+
+
+def _certificates(text: str) -> str:
+    """Refuse what Harbor could not read."""
+    try:
+        if text.strip():
+            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=text)
+    except ssl.SSLError:
+        raise ValueError("there is no certificate in it that can be read; give one or several as PEM") from None
+    return text
 
 
 class CredentialSpec(Spec):
@@ -33,7 +44,9 @@ class RegistrySpec(Named):
     url: Text
     description: str | None = None
     insecure: bool | None = Field(default=None, description="Do not check its certificate.")
-    ca_certificate: str | None = Field(default=None, description="Certificate to trust, PEM; Harbor 2.15 and later.")
+    ca_certificate: Annotated[str, AfterValidator(_certificates)] | None = Field(
+        default=None, description="Certificate to trust, PEM; Harbor 2.15 and later."
+    )
     credential: CredentialSpec | None = None
 
 

@@ -95,6 +95,14 @@ class ConfigSpec(Spec):
     disabled_audit_log_event_types: list[Text] | None = None
     banner_message: BannerSpec | None = None
 
+    @model_validator(mode="after")
+    def _never_emptied(self) -> Self:
+        for name in ("ldap_url", "ldap_base_dn", "ldap_uid"):
+            value = getattr(self, name)
+            if value == "" or (value is None and self.has(name) and name != "ldap_uid"):
+                raise ValueError(f"{name} cannot be emptied again in Harbor: give it a value, or leave the key out")
+        return self
+
 
 class SystemSpec(Spec):
     """What there is once in a Harbor."""

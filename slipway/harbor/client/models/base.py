@@ -7,7 +7,7 @@ class Robot(Model):
 from collections.abc import Iterator
 from typing import Annotated, ClassVar
 
-from pydantic import BaseModel, ConfigDict, PlainSerializer, SecretStr, SerializationInfo
+from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, SecretStr, SerializationInfo
 
 #: The context in which secrets are written out: the body of a request, nothing else.
 _WIRE = object()
@@ -20,6 +20,10 @@ def _write(value: SecretStr, info: SerializationInfo) -> str:
 
 #: A secret of a request or an answer.
 Secret = Annotated[SecretStr, PlainSerializer(_write, return_type=str)]
+
+
+#: For lists in answers: Harbor writes an empty one as null where it never had a row.
+NULL_IS_EMPTY = BeforeValidator(lambda value: [] if value is None else value)
 
 
 class Model(BaseModel):

@@ -3,9 +3,9 @@
 RetentionPolicy(rules=[Rule(template="latestPushedK", params={"latestPushedK": 10}, …)], trigger=…, scope=…)
 """
 
-from typing import Any
+from typing import Annotated, Any
 
-from slipway.harbor.client.models.base import Model, Secret
+from slipway.harbor.client.models.base import NULL_IS_EMPTY, Model, Secret
 
 
 class Selector(Model):
@@ -26,7 +26,7 @@ class Rule(Model):
     action: str = "retain"
     template: str = ""
     params: dict[str, Any] | None = None
-    tag_selectors: list[Selector] = []
+    tag_selectors: Annotated[list[Selector], NULL_IS_EMPTY] = []
     scope_selectors: dict[str, list[Selector]] = {}
 
 
@@ -50,7 +50,7 @@ class RetentionPolicy(Model):
 
     id: int | None = None
     algorithm: str = "or"
-    rules: list[Rule] = []
+    rules: Annotated[list[Rule], NULL_IS_EMPTY] = []
     trigger: Trigger
     scope: Scope
 
@@ -73,8 +73,8 @@ class Webhook(Model):
     description: str = ""
     project_id: int | None = None
     enabled: bool = True
-    event_types: list[str]
-    targets: list[WebhookTarget]
+    event_types: Annotated[list[str], NULL_IS_EMPTY]
+    targets: Annotated[list[WebhookTarget], NULL_IS_EMPTY]
 
 
 class ScheduleTime(Model):

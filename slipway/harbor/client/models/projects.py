@@ -3,7 +3,9 @@
 ProjectReq(project_name="payments", metadata=ProjectMetadata(public="false", auto_scan="true"))
 """
 
-from slipway.harbor.client.models.base import Model
+from typing import Annotated
+
+from slipway.harbor.client.models.base import NULL_IS_EMPTY, Model
 
 
 class ProjectMetadata(Model):
@@ -35,7 +37,7 @@ class Allowlist(Model):
     id: int | None = None
     project_id: int | None = None
     expires_at: int | None = None
-    items: list[AllowedCve] = []
+    items: Annotated[list[AllowedCve], NULL_IS_EMPTY] = []
 
 
 class Project(Model):

@@ -3,9 +3,9 @@
 Registry(name="hub", type="docker-hub", url="https://hub.docker.com")
 """
 
-from typing import Any
+from typing import Annotated, Any
 
-from slipway.harbor.client.models.base import Model, Secret
+from slipway.harbor.client.models.base import NULL_IS_EMPTY, Model, Secret
 
 
 class Credential(Model):
@@ -97,7 +97,7 @@ class ReplicationPolicy(Model):
     dest_namespace: str = ""
     dest_namespace_replace_count: int | None = None
     trigger: ReplicationTrigger = ReplicationTrigger()
-    filters: list[ReplicationFilter] = []
+    filters: Annotated[list[ReplicationFilter], NULL_IS_EMPTY] = []
     deletion: bool = False
     override: bool = False
     enabled: bool = False

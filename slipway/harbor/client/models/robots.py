@@ -3,7 +3,9 @@
 RobotCreate(name="ci", level="project", duration=90, permissions=[Permission(kind="project", namespace="payments", …)])
 """
 
-from slipway.harbor.client.models.base import Model, Secret
+from typing import Annotated
+
+from slipway.harbor.client.models.base import NULL_IS_EMPTY, Model, Secret
 
 
 class Access(Model):
@@ -19,7 +21,7 @@ class Permission(Model):
 
     kind: str
     namespace: str
-    access: list[Access] = []
+    access: Annotated[list[Access], NULL_IS_EMPTY] = []
 
 
 class Robot(Model):
@@ -35,7 +37,7 @@ class Robot(Model):
     expires_at: int = -1
     creation_time: str | None = None
     update_time: str | None = None
-    permissions: list[Permission] = []
+    permissions: Annotated[list[Permission], NULL_IS_EMPTY] = []
     creator_type: str = ""
     creator_ref: int = 0
 
@@ -47,7 +49,7 @@ class RobotCreate(Model):
     level: str
     duration: int
     description: str = ""
-    permissions: list[Permission]
+    permissions: Annotated[list[Permission], NULL_IS_EMPTY]
 
 
 class RobotCreated(Model):

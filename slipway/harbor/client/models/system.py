@@ -3,9 +3,9 @@
 SystemInfo.model_validate_json(…).harbor_version    # None for those who are not logged in
 """
 
-from typing import Any
+from typing import Annotated, Any
 
-from slipway.harbor.client.models.base import Model, Secret
+from slipway.harbor.client.models.base import NULL_IS_EMPTY, Model, Secret
 
 
 class SystemInfo(Model):
@@ -33,7 +33,7 @@ class Health(Model):
     """All parts' health; the answer is 200 whatever it says."""
 
     status: str
-    components: list[Component] = []
+    components: Annotated[list[Component], NULL_IS_EMPTY] = []
 
 
 class Statistics(Model):

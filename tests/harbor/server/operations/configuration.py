@@ -69,6 +69,9 @@ def _check(call: Call, sent: dict) -> None:
     for key, fits in _FITS.items():
         if key in sent and not fits(sent[key]):
             raise bad(f"invalid value of {key}: {sent[key]}")
+    for key in ("ldap_url", "ldap_base_dn", "ldap_uid"):
+        if key in sent and not sent[key].strip():
+            raise bad(f"item name {key}: the configure value can not be empty")
     for key in POSITIVE:
         if key in sent and not 0 < sent[key] <= _MOST:
             raise bad(f"the {key} value must be positive" if sent[key] <= 0 else f"the {key} value is over the limit")

@@ -3,6 +3,7 @@
 from urllib.parse import urlsplit
 
 import aiohttp
+from cryptography import x509
 
 from tests.harbor.server.answers import Answer, bad, conflict, internal, missing, precondition
 from tests.harbor.server.call import Call
@@ -82,8 +83,11 @@ async def reachable(call: Call, url: str) -> bool:
 
 
 def _check_certificate(text: str | None) -> None:
-    if text and "BEGIN CERTIFICATE" not in text:
-        raise bad("failed to parse CA certificate")
+    try:
+        if text and not x509.load_pem_x509_certificates(text.encode()):
+            raise ValueError
+    except ValueError:
+        raise bad("invalid CA certificate: no valid certificates found in PEM data") from None
 
 
 @operation("GET", "/registries")

@@ -87,6 +87,7 @@ def _trigger(sent: dict) -> dict:
 
 def _show(call: Call, policy: dict) -> dict:
     doc = {key: value for key, value in policy.items() if value not in ("", []) and value is not False}
+    doc["filters"] = policy["filters"] or None  # null, not []
     local = {"id": 0, "name": "Local", "type": "harbor", "url": "http://core:8080", "credential": {"type": "secret"}}
     for side in ("src_registry", "dest_registry"):
         number = policy[side]

@@ -114,6 +114,8 @@ def update_scanner(call: Call) -> None:
     if old.get("immutable"):
         raise forbidden(f"registration {old['name']} is not allowed to update as it is immutable: scanner API: update")
     doc = _credential(_checked(sent), sent.get("access_credential") or old.get("credential", ""))
+    if old["is_default"] and doc["disabled"]:
+        raise internal()  # "can not be marked to deactivated" is only in its log
     changed = old | doc | {"update_time": call.harbor.stamp()}
     call.harbor.state.put("scanner", old["id"], changed, key=doc["name"])
 
