@@ -18,8 +18,11 @@ system:
     gc: {type: Weekly, delete_untagged: true}
     purge_audit: {type: Daily, audit_retention_hour: 24, include_event_types: [other]}
 registries: [{name: hub, type: docker-hub, url: "https://hub.example.com"}]
+preheat_instances:
+  - {name: dfly, vendor: dragonfly, endpoint: "https://dfly.example.com", default: true, auth_mode: OAUTH, access_credential: {secretRef: {env: KEY}}}
 profiles:
   team:
+    preheat_policies: [{name: releases, instance: dfly, filters: [{type: tag, value: "v*"}]}]
     retention_policy: {schedule: Daily, rules: [{most_recently_pushed: 20}, {always_retain: true, tag_matching: "v*"}]}
     immutable_tag_rules: [{tag_matching: "v*"}, {tag_matching: "r*", disabled: true}]
     webhooks:

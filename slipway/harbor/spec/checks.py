@@ -1,20 +1,37 @@
 """What each part of harbor.yaml may say and all of it together may not. Harbor would drop it without a word.
 
-for project, what in contradictions(spec): …
+for place, what in contradictions(spec): …
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from infra.yaml_file import Location
+from slipway.harbor.spec.preheat import PreheatInstanceSpec
 from slipway.harbor.spec.projects import ProjectSpec
 from slipway.harbor.spec.root import HarborSpec
 
 _OF_A_CACHE = {"proxy_speed_kb": -1, "max_upstream_conn": -1, "proxy_cache_local_on_not_found": False}
 
 
-def contradictions(spec: HarborSpec) -> Iterator[tuple[str, str]]:
-    """Give project and problem of each, with all that holds for the project by its profile and the defaults."""
+def contradictions(spec: HarborSpec) -> Iterator[tuple[Location, str]]:
+    """Give place and problem of each; of projects with all that holds for them by their profile and the defaults."""
     for project in spec.all_projects.values():
-        yield from ((project.name, what) for what in _of_cache(project))
+        yield from ((("projects", project.name), what) for what in _of_cache(project))
+    for number, what in _of_instances(spec.preheat_instances or ()):
+        yield ("preheat_instances", number), what
+
+
+def _of_instances(instances: Sequence[PreheatInstanceSpec]) -> Iterator[tuple[int, str]]:
+    endpoints: dict[str, str] = {}
+    chosen = ""
+    for number, each in enumerate(instances):
+        endpoint = each.endpoint.rstrip("/")
+        if endpoint in endpoints:
+            yield number, f"{endpoint} is the endpoint of {endpoints[endpoint]} already, and Harbor takes each once"
+        if each.default and chosen:
+            yield number, f"{each.name} cannot be the default, since {chosen} is"
+        endpoints.setdefault(endpoint, each.name)
+        chosen = chosen or (each.name if each.default else "")
 
 
 def _of_cache(project: ProjectSpec) -> Iterator[str]:
