@@ -58,11 +58,14 @@ def check(api, place):
     """What must be true at any end: nothing left to do, nothing twice, every secret opens what it is for."""
     plan = place.plan(TEXT)
     assert (plan.actions, plan.problems, plan.claims, plan.foreign) == ([], [], [], {})
-    for number in (2, 3):
+    numbers = {each["name"]: each["project_id"] for each in api.api("GET", "/projects").json}
+    for number in (numbers["a"], numbers["b"]):  # one whose creation failed at first is made after the others
         robots = api.api("GET", "/robots", q=f"Level=project,ProjectID={number}").json
         assert len(robots) == 2, [each["name"] for each in robots]
         assert len(api.api("GET", f"/projects/{number}/immutabletagrules").json) == 2
         assert len(api.api("GET", f"/projects/{number}/webhook/policies").json) == 1
+    assert [len(api.api("GET", f"/projects/{name}/preheat/policies").json) for name in "ab"] == [1, 1]
+    assert [each["default"] for each in api.api("GET", "/p2p/preheat/instances").json] == [True]
     assert [each["name"] for each in api.api("GET", "/robots").json] == ["robot$nodes"]
     assert len(api.api("GET", "/scanners").json) == 2
     for name in FILES:
