@@ -10,6 +10,7 @@ from slipway.harbor.kinds.members import Members
 from slipway.harbor.kinds.people import Groups, Users
 from slipway.harbor.kinds.preheat import PreheatInstances, PreheatPolicies
 from slipway.harbor.kinds.projects import Projects
+from slipway.harbor.kinds.read_only import ReadOnly
 from slipway.harbor.kinds.registries import Registries
 from slipway.harbor.kinds.replication import Replication
 from slipway.harbor.kinds.retention import Retention
@@ -26,6 +27,7 @@ ORDER: tuple[tuple[Kind, ...], ...] = (
     (Members(), ProjectLabels(), Retention(), ImmutableRules(), Webhooks(), Robots(), ProjectRobots()),
     (Replication(), PreheatPolicies()),
     (Schedules(),),
+    (ReadOnly(),),
 )
 
 KINDS: Mapping[str, Kind] = {kind.name: kind for stage in ORDER for kind in stage}

@@ -10,6 +10,7 @@ from slipway.harbor.spec.preheat import PreheatInstanceSpec
 from slipway.harbor.spec.projects import ProjectSpec
 from slipway.harbor.spec.root import HarborSpec
 
+_GROUPS_OF = {"ldap_auth": {"ldap"}, "http_auth": {"http"}}
 _OF_A_CACHE = {"proxy_speed_kb": -1, "max_upstream_conn": -1, "proxy_cache_local_on_not_found": False}
 
 
@@ -17,8 +18,18 @@ def contradictions(spec: HarborSpec) -> Iterator[tuple[Location, str]]:
     """Give place and problem of each; of projects with all that holds for them by their profile and the defaults."""
     for project in spec.all_projects.values():
         yield from ((("projects", project.name), what) for what in _of_cache(project))
+    for number, what in _of_groups(spec):
+        yield ("user_groups", number), what
     for number, what in _of_instances(spec.preheat_instances or ()):
         yield ("preheat_instances", number), what
+
+
+def _of_groups(spec: HarborSpec) -> Iterator[tuple[int, str]]:
+    """Groups that the file's own sign-in does not have: Harbor neither finds nor shows them."""
+    mode = spec.system.config.auth_mode if spec.system and spec.system.config else None
+    for number, each in enumerate(spec.user_groups or ()):
+        if mode is not None and each.group_type not in _GROUPS_OF.get(mode, {"http", "oidc"}):
+            yield number, f"{each.group_name} is a group of {each.group_type}, and auth_mode {mode} has none of these"
 
 
 def _of_instances(instances: Sequence[PreheatInstanceSpec]) -> Iterator[tuple[int, str]]:
