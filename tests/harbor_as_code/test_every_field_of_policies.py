@@ -42,6 +42,7 @@ EXEMPT = {
         (TargetSpec, "auth_header", _SECRET),
         (PreheatInstanceSpec, "access_credential", _SECRET),
         (PreheatInstanceSpec, "vendor", "Harbor cannot change it: told, test_preheat.py"),
+        (ReplicationSpec, "execute_on_changed", "an order, nothing in Harbor: test_replication.py"),
         (GcSpec, "redis", "Harbor alone writes it: test_schedules.py"),
         (GcSpec, "type", "ScheduleSpec"),
         (GcSpec, "cron", "ScheduleSpec"),
