@@ -32,9 +32,9 @@ format: $(READY) ## Format the code
 goldens: $(READY) ## Rewrite the golden files; the diff is the review
 	@$(RUN)python -m pytest -q tests/values tests/support --snapshot-update
 
-rules: $(READY) ## Rewrite the tables that pages are made of: docs/policy.md, secrets.md, verify.md and doctor.md
+rules: $(READY) ## Rewrite the tables that pages are made of: docs/policy.md, secrets.md, verify.md, doctor.md, harbor-as-code.md
 	@SLIPWAY_WRITE_DOCS=1 $(RUN)python -m pytest -q tests/policy/test_docs.py tests/values/test_secrets.py \
-		tests/verify/test_docs.py tests/doctor/test_docs.py
+		tests/verify/test_docs.py tests/doctor/test_docs.py tests/harbor_as_code/test_coverage.py
 
 pictures: $(READY) ## Draw the picture in docs/images again; the diff is the review
 	@$(RUN)slipway diagram ha -o docs/images/ha.svg

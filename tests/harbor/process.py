@@ -179,6 +179,10 @@ class HarborServer:
         """Move its clock: days=, seconds=."""
         self._test("POST", "clock", time_ahead)
 
+    def no_scanner(self) -> None:
+        """Be installed without Trivy."""
+        self._test("DELETE", "scanners")
+
     def end_sessions(self) -> None:
         self._test("DELETE", "sessions")
 

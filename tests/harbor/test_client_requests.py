@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from pydantic import SecretStr
 
-from infra.errors import FeatureMissing, ListMoved, NothingThere
+from infra.errors import FeatureMissing, InputRefused, ListMoved, NothingThere
 from slipway.harbor.client.api import (
     artifacts,
     configuration,
@@ -13,6 +13,7 @@ from slipway.harbor.client.api import (
     labels,
     members,
     people,
+    preheat,
     projects,
     quotas,
     registries,
@@ -37,6 +38,7 @@ from slipway.harbor.client.models import (
     MemberUser,
     Password,
     Permission,
+    PreheatInstance,
     ProjectMetadata,
     ProjectReq,
     Registry,
@@ -434,3 +436,16 @@ def test_a_secret_twice_is_the_same_and_one_that_harbor_makes_is_not():
     assert not robots.refresh(1).safe_to_repeat
     assert not people.set_password(1, Password(new_password=SecretStr("x"))).safe_to_repeat
     assert not labels.create(Label(name="x")).safe_to_repeat
+
+
+def test_the_credential_of_a_preheat_instance_is_in_the_request_and_in_no_error(api):
+    body = PreheatInstance(
+        name="-", vendor="kraken", endpoint="https://x.example.com", auth_info={"harbor": SecretStr("hush-hush")}
+    )
+    assert b"hush-hush" in body.wire()
+    assert "hush" not in repr(body) + body.model_dump_json()
+    assert list(body.secrets()) == ["hush-hush"]
+    api.fault("status", operation="create_preheat_instance", status=400, message="no hush-hush here")
+    with pytest.raises(InputRefused) as caught:
+        play(api, lambda client: client.send(preheat.create_instance(body)))
+    assert "hush" not in str(caught.value)

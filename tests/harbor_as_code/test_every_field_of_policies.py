@@ -8,6 +8,7 @@ import copy
 import pytest
 import yaml
 
+from slipway.harbor.spec.preheat import PreheatExtraSpec, PreheatFilterSpec, PreheatInstanceSpec, PreheatPolicySpec
 from slipway.harbor.spec.replication import ReplicationSpec
 from slipway.harbor.spec.robots import ProjectRobotSpec, SystemRobotSpec
 from slipway.harbor.spec.scanners import ScannerSpec
@@ -20,16 +21,28 @@ _NAME, _OURS = "it is the key: another name is another object", "a rule for us, 
 _SECRET = "Harbor shows no secret, or reads it back: test_webhooks.py, test_robots.py, test_kinds.py"
 _STRATEGY = "how it is renewed: another one is told, test_robots.py"
 _CRITERION = "of a rule there is one: below"
+NAMED = (
+    ScannerSpec,
+    ReplicationSpec,
+    WebhookSpec,
+    ProjectRobotSpec,
+    SystemRobotSpec,
+    PreheatInstanceSpec,
+    PreheatPolicySpec,
+)
 EXEMPT = {
     (model, name): why
     for model, name, why in (
-        *((model, name, _OURS) for model in (ScannerSpec, ReplicationSpec, WebhookSpec, ProjectRobotSpec, SystemRobotSpec) for name in ("adopt", "protect")),
-        *((model, "name", _NAME) for model in (ScannerSpec, ReplicationSpec, WebhookSpec, ProjectRobotSpec, SystemRobotSpec)),
+        *((model, name, _OURS) for model in NAMED for name in ("adopt", "protect")),
+        *((model, "name", _NAME) for model in NAMED),
         *((model, "secret", _OURS) for model in (ProjectRobotSpec, SystemRobotSpec)),
         *((model, "rotation", _STRATEGY) for model in (ProjectRobotSpec, SystemRobotSpec)),
         *((RetentionRuleSpec, name, _CRITERION) for name in CRITERIA),
         (ScannerSpec, "access_credential", _SECRET),
         (TargetSpec, "auth_header", _SECRET),
+        (PreheatInstanceSpec, "access_credential", _SECRET),
+        (PreheatInstanceSpec, "vendor", "Harbor cannot change it: told, test_preheat.py"),
+        (ReplicationSpec, "execute_on_changed", "an order, nothing in Harbor: test_replication.py"),
         (GcSpec, "redis", "Harbor alone writes it: test_schedules.py"),
         (GcSpec, "type", "ScheduleSpec"),
         (GcSpec, "cron", "ScheduleSpec"),
@@ -53,11 +66,17 @@ WHOLE = {
          "copy_by_chunk": False, "single_active_replication": False},
         {"name": "pull", "src_registry": "us"},
     ],
+    "preheat_instances": [
+        {"name": "dfly", "vendor": "dragonfly", "endpoint": "https://dfly.example.com", "auth_mode": "BASIC", "access_credential": {"secretRef": {"env": "LOGIN"}},
+         "description": "", "enabled": True, "default": False, "insecure": False},
+        {"name": "else", "vendor": "kraken", "endpoint": "https://kraken.example.com"},
+    ],
     "robots": [{"name": "nodes", "duration": 60, "description": "", "disable": False, "permissions": [{"namespace": "a", "access": [PULL]}], "secret": {"file": "nodes.json"}}],
     "projects": {
         "a": {
             "retention_policy": {"schedule": "Daily", "rules": [{"most_recently_pushed": 1, "repo_matching": "r", "tag_matching": "t"}]},
             "immutable_tag_rules": [{"repo_matching": "r", "tag_matching": "t"}],
+            "preheat_policies": [{"name": "p", "instance": "else", "description": "", "enabled": True, "trigger": {"type": "manual"}, "filters": [{"type": "repository", "value": "**"}], "extra_attrs": {"scope": None, "cluster_ids": None}}],
             "webhooks": [{"name": "w", "enabled": True, "description": "", "event_types": ["REPLICATION"], "targets": [{"address": "https://one.example.com"}]}],
             "robots": [{"name": "ci", "duration": 60, "description": "", "disable": False, "permissions": [PULL], "secret": {"file": "ci.json"}}],
         }
@@ -67,6 +86,7 @@ SCANNER, GC, PURGE = ("system", "scanners", 0), ("system", "schedules", "gc"), (
 SCAN, PUSHED, PULLED = ("system", "schedules", "scan_all"), ("replication_policies", 0), ("replication_policies", 1)
 A, NODES = ("projects", "a"), ("robots", 0)
 RETENTION, HOOK, CI = (*A, "retention_policy"), (*A, "webhooks", 0), (*A, "robots", 0)
+DFLY, SENT = ("preheat_instances", 0), (*A, "preheat_policies", 0)
 KEEP, FIXED, TARGET = (*RETENTION, "rules", 0), (*A, "immutable_tag_rules", 0), (*HOOK, "targets", 0)
 #: Model, where it stands, field → another value; a dict in place of a value changes several together (None removes).
 CHANGES = [
@@ -96,6 +116,15 @@ CHANGES = [
     (WebhookSpec, HOOK, {"enabled": False, "description": "x", "event_types": ["PULL_ARTIFACT"], "targets": [{"address": "https://x.example.com"}]}),
     (TargetSpec, TARGET, {"type": "slack", "address": "https://x.example.com", "payload_format": "CloudEvents", "skip_cert_verify": True}),
     (ProjectRobotSpec, CI, {"description": "x", "duration": 30, "disable": True, "permissions": [PUSH], "preset": "ci"}),
+    (PreheatInstanceSpec, DFLY, {
+        "endpoint": "https://x.example.com", "description": "x", "auth_mode": "OAUTH", "enabled": False, "default": True, "insecure": True,
+    }),
+    (PreheatPolicySpec, SENT, {
+        "instance": "dfly", "description": "x", "enabled": False, "trigger": {"trigger": {"type": "event_based"}}, "filters": [{"type": "tag", "value": "v*"}],
+        "extra_attrs": {"extra_attrs": {"scope": "all_peers", "cluster_ids": [1]}},
+    }),
+    (PreheatFilterSpec, (*SENT, "filters", 0), {"type": "tag", "value": "x"}),
+    (PreheatExtraSpec, (*SENT, "extra_attrs"), {"scope": "all_peers", "cluster_ids": [1, 2]}),
     (SystemRobotSpec, NODES, {"description": "x", "duration": 30, "disable": True, "permissions": [{"namespace": "*", "access": [PULL]}]}),
 ]  # fmt: skip
 CASES = [
@@ -131,6 +160,7 @@ def two(contract_server, tmp_path_factory):
     """One Harbor with the whole in it, and somebody else with another ledger who may change everything."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("KEY", "s3cret-of-the-scanner")
+        patch.setenv("LOGIN", "harbor:s3cret")
         contract_server.reset()
         here = Place(contract_server, tmp_path_factory.mktemp("here"))
         there = Place(contract_server, tmp_path_factory.mktemp("there"))

@@ -178,9 +178,12 @@ def test_a_secret_that_cannot_be_had_is_unknown_until_the_apply(place, monkeypat
     assert "variable HUB: is not set" in str(outcome.problems[0])
 
 
+NOT_EMPTY = {*SECRETS, "ldap_url", "ldap_base_dn"}
+
+
 def test_null_is_what_a_new_harbor_has(place):
     """Every setting, and every switch of a project."""
-    settings = ", ".join(f"{name}: null" for name in ConfigSpec.model_fields if name not in SECRETS)
+    settings = ", ".join(f"{name}: null" for name in ConfigSpec.model_fields if name not in NOT_EMPTY)
     switches = ", ".join(f"{name}: null" for name in MetadataSpec.model_fields)
     text = (
         f"system: {{config: {{{settings}}}, cve_allowlist: null}}\nprojects: {{library: {{metadata: {{{switches}}}}}}}"

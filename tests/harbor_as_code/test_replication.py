@@ -131,3 +131,22 @@ def test_what_harbor_would_refuse_is_refused_first(place, name):
     text, said = BAD[name]
     with pytest.raises(SpecError, match=said):
         place.wanted(f"replication_policies: [{text}]")
+
+
+def test_a_rule_runs_once_when_it_was_made_and_when_it_was_changed(place):
+    text = (
+        "registries: [{name: us, type: harbor, url: 'https://us.example.com'}]\n"
+        "replication_policies: [{name: in, src_registry: us, execute_on_changed: true, description: x}]"
+    )
+
+    def runs():
+        return len(place.api.api("GET", "/replication/executions").json)
+
+    assert place.apply(text).good
+    assert runs() == 1
+    assert place.apply(text).good
+    assert runs() == 1
+    assert place.apply(text.replace("description: x", "description: y")).good
+    assert runs() == 2
+    assert place.apply(text.replace("description: x", "description: z, enabled: false")).good
+    assert runs() == 2

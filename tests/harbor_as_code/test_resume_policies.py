@@ -18,8 +18,11 @@ system:
     gc: {type: Weekly, delete_untagged: true}
     purge_audit: {type: Daily, audit_retention_hour: 24, include_event_types: [other]}
 registries: [{name: hub, type: docker-hub, url: "https://hub.example.com"}]
+preheat_instances:
+  - {name: dfly, vendor: dragonfly, endpoint: "https://dfly.example.com", default: true, auth_mode: OAUTH, access_credential: {secretRef: {env: KEY}}}
 profiles:
   team:
+    preheat_policies: [{name: releases, instance: dfly, filters: [{type: tag, value: "v*"}]}]
     retention_policy: {schedule: Daily, rules: [{most_recently_pushed: 20}, {always_retain: true, tag_matching: "v*"}]}
     immutable_tag_rules: [{tag_matching: "v*"}, {tag_matching: "r*", disabled: true}]
     webhooks:
@@ -55,11 +58,14 @@ def check(api, place):
     """What must be true at any end: nothing left to do, nothing twice, every secret opens what it is for."""
     plan = place.plan(TEXT)
     assert (plan.actions, plan.problems, plan.claims, plan.foreign) == ([], [], [], {})
-    for number in (2, 3):
+    numbers = {each["name"]: each["project_id"] for each in api.api("GET", "/projects").json}
+    for number in (numbers["a"], numbers["b"]):  # one whose creation failed at first is made after the others
         robots = api.api("GET", "/robots", q=f"Level=project,ProjectID={number}").json
         assert len(robots) == 2, [each["name"] for each in robots]
         assert len(api.api("GET", f"/projects/{number}/immutabletagrules").json) == 2
         assert len(api.api("GET", f"/projects/{number}/webhook/policies").json) == 1
+    assert [len(api.api("GET", f"/projects/{name}/preheat/policies").json) for name in "ab"] == [1, 1]
+    assert [each["default"] for each in api.api("GET", "/p2p/preheat/instances").json] == [True]
     assert [each["name"] for each in api.api("GET", "/robots").json] == ["robot$nodes"]
     assert len(api.api("GET", "/scanners").json) == 2
     for name in FILES:

@@ -56,14 +56,28 @@ class Run:
             self.ledger.own(each, self.world.id(each.kind, each.key), {})
         writes = [each for each in plan.actions if each.verb in {"create", "adopt", "update"}]
         rest = [each for each in plan.actions if each.verb not in {"create", "adopt", "update"}]
+        closing = [each for each in writes if KINDS[each.ref.kind].closing]
         for stage in ORDER:
-            await self._stage([each for each in writes if KINDS[each.ref.kind] in stage])
+            await self._stage([each for each in writes if KINDS[each.ref.kind] in stage and each not in closing])
         for stage in reversed(ORDER):
             await self._stage([each for each in rest if KINDS[each.ref.kind] in stage])
         if plan.claims and not plan.actions:
             await self._save()
-        await self._read_back()
+        await self._read_back(set(self.outcomes))
+        await self._close(closing)
         return list(self.outcomes.values())
+
+    async def _close(self, actions: Sequence[Action]) -> None:
+        """Do what ends all writing, if everything else is done and was read back."""
+        bad = [each for each in self.outcomes.values() if each.state != "done"]
+        for action in actions if bad else ():
+            what = f"not done, because {bad[0].action.ref} was not, and nothing could be changed after it"
+            problem = Problem(where=str(action.ref), what=what)
+            again = all(each.again for each in bad)
+            self._note(Outcome(action=action, state="skipped", problems=(problem,), again=again))
+        if actions and not bad:
+            await self._stage(actions)
+            await self._read_back({each.ref for each in actions})
 
     async def _stage(self, actions: Sequence[Action]) -> None:
         todo = await self._unmoved([each for each in actions if not self._is_skipped(each)])
@@ -115,6 +129,10 @@ class Run:
         for each in writes:
             there = now.get(*each.ref)
             if each.present is None or (there is not None and there.digest() == each.present.digest()):
+                continue
+            if there is not None and _is_as_wanted(each, there):
+                self._note(Outcome(action=each, state="done"))  # another one of ours brought it about, or a person did
+                moved.add(each.ref)
                 continue
             what = "somebody deleted it since it was read" if there is None else "somebody changed it since it was read"
             problem = Problem(where=str(each.ref), what=what, fix="look at the plan again")
@@ -183,9 +201,10 @@ class Run:
 
     # --- after
 
-    async def _read_back(self) -> None:
+    async def _read_back(self, which: Collection[Ref]) -> None:
         """Believe nothing that was not read back."""
-        done = [each.action for each in self.outcomes.values() if each.state == "done" and each.action.verb != "forget"]
+        tried = [each for each in self.outcomes.values() if each.action.ref in which]
+        done = [each.action for each in tried if each.state == "done" and each.action.verb != "forget"]
         objects = [each.wanted or each.present for each in done]
         if not done:
             return
@@ -199,6 +218,12 @@ class Run:
         for action in done:
             if problem := _not_kept(action, now.get(*action.ref)):
                 self._note(Outcome(action=action, state="failed", problems=(problem,), again=True))
+
+
+def _is_as_wanted(action: Action, there: Object) -> bool:
+    """Tell whether a change came about by itself: the first scanner that is made is the default at once."""
+    plain = action.verb == "update" and not action.unknown and not any(each.secret for each in action.changes)
+    return plain and all(there.fields.get(each.field) == each.after for each in action.changes)
 
 
 def _not_kept(action: Action, there: Object | None) -> Problem | None:

@@ -239,12 +239,14 @@ class Kind(ABC):
         fixed: fields that can only be set when it is made.
         required: fields, secrets and seeds without which none can be made.
         singleton: there is always exactly one, so nothing is made, adopted, owned or deleted.
+        closing: it ends all writing, so it is done when everything else is, and only then.
     """
 
     name: ClassVar[str]
     fixed: ClassVar[frozenset[str]] = frozenset()
     required: ClassVar[frozenset[str]] = frozenset()
     singleton: ClassVar[bool] = False
+    closing: ClassVar[bool] = False
 
     @abstractmethod
     def desired(self, spec: HarborSpec) -> Desired:

@@ -8,12 +8,16 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
+from pydantic import SecretStr
+
 from slipway.harbor.client import HarborClient
 from slipway.harbor.client.api import configuration
 from slipway.harbor.client.models import AllowedCve, Allowlist, Setting, Settings
+from slipway.harbor.kinds.banner import UNSEEN, from_portal, to_portal
 from slipway.harbor.kinds.base import Desired, Edit, Kind, Object, Scope, Site, World
 from slipway.harbor.kinds.draft import Draft
 from slipway.harbor.kinds.parts import allowlist_data, unusual
+from slipway.harbor.kinds.robot_names import robots_there
 from slipway.harbor.spec import HarborSpec, SecretRef
 from slipway.harbor.spec.base import size_text
 from slipway.harbor.spec.system import BannerSpec, ConfigSpec
@@ -51,12 +55,15 @@ DEFAULTS: Mapping[str, Any] = {
     "disabled_audit_log_event_types": [],
     "banner_message": None,
 }
-#: Secret → the setting without which there is none.
+#: Secret → the setting without which there is none. Only the last is read back.
 SECRETS: Mapping[str, str] = {
     "oidc_client_secret": "oidc_client_id",
     "ldap_search_password": "ldap_search_dn",
     "uaa_client_secret": "uaa_client_id",
 }
+_FORWARDING = ("audit_log_forward_endpoint", "skip_audit_log_database")
+_PREFIX = "robot_name_prefix"
+_RENAMED = "delete them first, or change it in the portal when nobody needs those names any more"
 
 
 class Config(Kind):
@@ -70,27 +77,27 @@ class Config(Kind):
         if config is None:
             return Desired(objects=[])
         given = dict(config.given())
+        if config.read_only:
+            del given["read_only"]  # which comes last: read_only.py
         wanted = Object(
             kind=self.name,
             key="system",
             fields={name: _plain(name, value) for name, value in given.items() if name not in SECRETS},
             secrets={name: value for name, value in given.items() if isinstance(value, SecretRef)},
             at=("system", "config"),
+            warning=UNSEEN if config.banner_message and config.banner_message.is_unseen else "",
         )
         return Desired(objects=[wanted])
 
     async def read(self, harbor: HarborClient, scope: Scope, world: World) -> list[Object]:
         settings = await harbor.send(configuration.get())
         known = [name for name in ConfigSpec.model_fields if name in settings and name not in SECRETS]
-        return [
-            Object(
-                kind=self.name,
-                key="system",
-                id="system",
-                fields={name: _read(name, settings[name].value) for name in known},
-                locked=_locked(settings, known),
-            )
-        ]
+        fields = {name: _read(name, settings[name].value) for name in known}
+        closed = dict(locked(settings, known))
+        if _renames(scope.wanted.get("system"), fields) and (count := await robots_there(harbor)):
+            closed.setdefault(_PREFIX, f"{count} robots would be locked out under their old names: {_RENAMED}")
+        shown = {name: SecretStr(settings[name].value or "") for name in SECRETS if name in settings}
+        return [Object(kind=self.name, key="system", id="system", fields=fields, locked=closed, shown=shown)]
 
     def declare(self, present: Sequence[Object], draft: Draft) -> None:
         for one in present:
@@ -110,10 +117,19 @@ class Config(Kind):
     async def update(self, site: Site, edit: Edit) -> None:
         change = {name: _sent(name, edit.value(name)) for name in edit.fields if name in edit.wanted.fields}
         change |= {name: site.secret(edit.wanted, name) for name in edit.fields if name in edit.wanted.secrets}
-        await site.harbor.send(configuration.update(Settings.model_validate(change)))
+        # Of a request with one bad value nothing is kept, and Harbor dials where the audit log is forwarded to: nobody
+        # who listens there must not hold up all the rest.
+        forwarding = {name: change.pop(name) for name in _FORWARDING if name in change}
+        for part in filter(None, (change, forwarding)):
+            await site.harbor.send(configuration.update(Settings.model_validate(part)))
 
 
-def _locked(settings: Mapping[str, Setting], known: list[str]) -> Mapping[str, str]:
+def _renames(wanted: Object | None, fields: Mapping[str, Any]) -> bool:
+    return wanted is not None and wanted.fields.get(_PREFIX, fields.get(_PREFIX)) != fields.get(_PREFIX)
+
+
+def locked(settings: Mapping[str, Setting], known: Sequence[str]) -> Mapping[str, str]:
+    """Give why settings cannot be changed, of those that cannot."""
     closed = [name for name in known if not settings[name].editable]
     if len(closed) == len(known):
         why = "the chart's core.configureUserSettings owns the configuration: take it out there, or system.config here"
@@ -130,12 +146,14 @@ def _plain(name: str, value: Any) -> Any:  # noqa: ANN401  # any setting
     return sorted(set(value)) if isinstance(value, list) else value
 
 
-_LISTS, _JSON = {"disabled_audit_log_event_types"}, {"banner_message", "oidc_extra_redirect_parms"}
+_LISTS, _JSON = {"disabled_audit_log_event_types"}, {"oidc_extra_redirect_parms"}
 
 
 def _read(name: str, value: Any) -> Any:  # noqa: ANN401  # any setting
     if name in _LISTS:
         return sorted(filter(None, str(value or "").split(",")))
+    if name == "banner_message":
+        return from_portal(_from_json(value))
     if name in _JSON:
         return _from_json(value) or DEFAULTS[name]
     return value
@@ -153,7 +171,7 @@ def _sent(name: str, value: Any) -> Any:  # noqa: ANN401  # any setting
     if name in _LISTS:
         return ",".join(value)
     if name == "banner_message":
-        return json.dumps(value) if value else ""
+        return json.dumps(to_portal(value)) if value else ""
     return json.dumps(value) if name in _JSON else value
 
 

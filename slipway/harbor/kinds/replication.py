@@ -65,6 +65,7 @@ class Replication(Kind):
             kind=self.name,
             key=rule.name,
             fields=fields,
+            seed={"run": rule.execute_on_changed},
             needs=tuple(Ref("registry", name) for side in _SIDES if (name := getattr(rule, side))),
             at=("replication_policies", number),
             **rules_of(rule),
@@ -108,15 +109,24 @@ class Replication(Kind):
             there = await site.harbor.all(replication.every())
             return next((Created(str(each.id)) for each in there if each.name == wanted.key), None)
 
-        return (await site.harbor.create(replication.create(policy), find)).id
+        made = await site.harbor.create(replication.create(policy), find)
+        await _run(site, wanted, made.number)
+        return made.id
 
     async def update(self, site: Site, edit: Edit) -> None:
         fields = {name: edit.value(name) for name in (*_DEFAULTS, *_MANUAL, *_SIDES, "filters")}
         policy = _policy(site, edit.wanted.key, fields)
         await site.harbor.send(replication.update(edit.present.number, policy))
+        await _run(site, edit.wanted, edit.present.number)
 
     async def delete(self, site: Site, present: Object) -> None:
         await site.harbor.send(replication.delete(present.number))
+
+
+async def _run(site: Site, wanted: Object, number: int) -> None:
+    """Run it once, if the file says so. One that sleeps cannot run."""
+    if wanted.seed["run"] and wanted.fields.get("enabled", True):
+        await site.harbor.send(replication.start(number))
 
 
 def _other(registry: Registry | RegistryId | None, registries: Mapping[str, str]) -> str | None:

@@ -21,7 +21,9 @@ from slipway.harbor.spec.root import HarborSpec
 from slipway.harbor.spec.secret import SecretRef, Source
 
 #: Lists that several files may add to; all others belong to one file.
-_SHARED = {"labels", "registries", "user_groups", "users", "robots", "replication_policies"}
+_SHARED = {
+    "labels", "registries", "user_groups", "users", "robots", "replication_policies", "preheat_instances",
+}  # fmt: skip
 
 
 def load(paths: Sequence[Path]) -> HarborSpec:
@@ -47,7 +49,7 @@ def load(paths: Sequence[Path]) -> HarborSpec:
         raise SpecError(*problems)
     if problems := list(_shared_places(spec, places)):
         raise SpecError(*problems)
-    if found := [Problem(where=places.place(("projects", name)), what=what) for name, what in contradictions(spec)]:
+    if found := [Problem(where=places.place(place), what=what) for place, what in contradictions(spec)]:
         raise SpecError(*found)
     spec._places.roots.update(places.roots)  # noqa: SLF001  # a private attribute of pydantic's cannot be given
     return spec

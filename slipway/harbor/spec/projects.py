@@ -14,6 +14,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 from slipway.harbor.spec.base import Size, Spec, Text, refuse_twice
 from slipway.harbor.spec.people import MembersSpec
 from slipway.harbor.spec.policy import ProjectDeletion
+from slipway.harbor.spec.preheat import PreheatPolicySpec
 from slipway.harbor.spec.registries import LabelSpec
 from slipway.harbor.spec.robots import ProjectRobotSpec
 from slipway.harbor.spec.tags import ImmutableRuleSpec, RetentionSpec, refuse_same_rule
@@ -41,7 +42,10 @@ Moment = Annotated[
 
 #: Lists of named things of a project, and what names each: those of defaults, profile and project are put together.
 #: Other lists are replaced.
-NAMED_BY = {"users": "username", "groups": "group_name", "labels": "name", "robots": "name", "webhooks": "name"}
+NAMED_BY = {
+    "users": "username", "groups": "group_name", "labels": "name", "robots": "name", "webhooks": "name",
+    "preheat_policies": "name",
+}  # fmt: skip
 
 
 class AllowlistSpec(Spec):
@@ -84,6 +88,7 @@ class ProjectSettings(Spec):
     immutable_tag_rules: list[ImmutableRuleSpec] | None = Field(default=None, description="All there are.")
     webhooks: list[WebhookSpec] | None = None
     robots: list[ProjectRobotSpec] | None = None
+    preheat_policies: list[PreheatPolicySpec] | None = None
 
     @model_validator(mode="after")
     def _each_once(self) -> Self:

@@ -12,9 +12,8 @@ from slipway.harbor.spec.base import Named, Spec, Text
 from slipway.harbor.spec.secret import SecretRef
 
 RegistryType = Literal[
-    "ali-acr", "artifact-hub", "aws-ecr", "azure-acr", "docker-hub", "docker-registry", "dtr", "github-ghcr",
-    "gitlab", "google-gcr", "harbor", "helm-hub", "huawei-SWR", "jfrog-artifactory", "quay", "tencent-tcr",
-    "volcengine-cr",
+    "ali-acr", "aws-ecr", "azure-acr", "docker-hub", "docker-registry", "dtr", "github-ghcr", "gitlab", "google-gcr",
+    "harbor", "huawei-SWR", "jfrog-artifactory", "quay", "tencent-tcr", "volcengine-cr",
 ]  # fmt: skip
 
 

@@ -69,6 +69,7 @@ class ReplicationSpec(Named):
     )
     copy_by_chunk: bool | None = None
     single_active_replication: bool | None = Field(default=None, description="Harbor 2.14 and later.")
+    execute_on_changed: bool = Field(default=False, description="Run it once whenever it was made or changed here.")
 
     @model_validator(mode="after")
     def _as_harbor_takes_it(self) -> Self:

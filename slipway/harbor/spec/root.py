@@ -13,6 +13,7 @@ from slipway.harbor.spec.base import Name, Spec
 from slipway.harbor.spec.people import GroupSpec, UserSpec
 from slipway.harbor.spec.places import Places
 from slipway.harbor.spec.policy import ConnectionSpec, Policy
+from slipway.harbor.spec.preheat import PreheatInstanceSpec
 from slipway.harbor.spec.projects import ProjectLine, ProjectSettings, ProjectSpec, effective
 from slipway.harbor.spec.registries import LabelSpec, RegistrySpec
 from slipway.harbor.spec.replication import ReplicationSpec
@@ -33,6 +34,7 @@ class HarborSpec(Spec):
     users: list[UserSpec] | None = None
     robots: list[SystemRobotSpec] | None = None
     replication_policies: list[ReplicationSpec] | None = None
+    preheat_instances: list[PreheatInstanceSpec] | None = None
     project_defaults: ProjectSettings | None = None
     profiles: dict[Name, ProjectSettings] = {}  # noqa: RUF012  # pydantic copies it
     projects: dict[Name, ProjectLine] | None = None

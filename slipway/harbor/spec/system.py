@@ -12,19 +12,25 @@ from slipway.harbor.spec.projects import AllowlistSpec
 from slipway.harbor.spec.scanners import ScannerSpec
 from slipway.harbor.spec.schedules import SchedulesSpec
 from slipway.harbor.spec.secret import SecretRef
+from slipway.harbor.spec.times import Day
 
 _Positive = Annotated[int, Field(gt=0, le=9_999_999_999)]
 _LdapScope = Annotated[int, Field(ge=0, le=2)]
 
 
 class BannerSpec(Spec):
-    """A message on every page of the portal."""
+    """A message on every page of the portal, which shows one with a day only."""
 
     message: Text
     type: Literal["info", "warning", "danger", "success"] = "info"
     closable: bool = True
-    from_date: Text | None = None
-    to_date: Text | None = None
+    from_date: Day | None = None
+    to_date: Day | None = None
+
+    @property
+    def is_unseen(self) -> bool:
+        """Whether the portal never shows it."""
+        return not self.from_date and not self.to_date
 
 
 class ConfigSpec(Spec):
@@ -49,9 +55,9 @@ class ConfigSpec(Spec):
     oidc_verify_cert: bool | None = None
     oidc_logout: bool | None = None
     oidc_extra_redirect_parms: dict[str, str] | None = None
-    ldap_url: str | None = None
-    ldap_base_dn: str | None = None
-    ldap_uid: str | None = None
+    ldap_url: Text | None = None
+    ldap_base_dn: Text | None = None
+    ldap_uid: Text | None = None
     ldap_filter: str | None = None
     ldap_scope: _LdapScope | None = None
     ldap_timeout: _Positive | None = None
@@ -96,11 +102,14 @@ class ConfigSpec(Spec):
     banner_message: BannerSpec | None = None
 
     @model_validator(mode="after")
-    def _never_emptied(self) -> Self:
+    def _as_harbor_keeps_it(self) -> Self:
         for name in ("ldap_url", "ldap_base_dn", "ldap_uid"):
             value = getattr(self, name)
             if value == "" or (value is None and self.has(name) and name != "ldap_uid"):
                 raise ValueError(f"{name} cannot be emptied again in Harbor: give it a value, or leave the key out")
+        nowhere = self.has("audit_log_forward_endpoint") and not self.audit_log_forward_endpoint
+        if nowhere and self.skip_audit_log_database:
+            raise ValueError("skip_audit_log_database needs an audit_log_forward_endpoint, or nothing is logged")
         return self
 
 

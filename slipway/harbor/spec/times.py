@@ -4,11 +4,12 @@ schedule: Daily              # 0 0 0 * * *
 schedule: "0 30 2 * * *"     # seconds first
 """
 
+import datetime as dt
 import re
 from collections.abc import Mapping
 from typing import Annotated
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
 
 #: What the words mean to Harbor's portal.
 WORDS: Mapping[str, str] = {"Hourly": "0 0 * * * *", "Daily": "0 0 0 * * *", "Weekly": "0 0 0 * * 0"}
@@ -85,3 +86,28 @@ def as_cron(text: str | None) -> str:
 def as_word(cron: str) -> str:
     """Give the word for an expression; the expression where there is none."""
     return next((word for word, meant in WORDS.items() if meant == cron), cron)
+
+
+def moment(value: object) -> object:
+    """Give a time as a browser writes it, from text, or from what YAML makes of a date; of anything else itself."""
+    try:
+        found = dt.datetime.fromisoformat(value) if isinstance(value, str) else value
+    except ValueError:
+        return value
+    if isinstance(found, dt.date) and not isinstance(found, dt.datetime):
+        found = dt.datetime.combine(found, dt.time())
+    if not isinstance(found, dt.datetime):
+        return value
+    found = found.replace(tzinfo=found.tzinfo or dt.UTC).astimezone(dt.UTC)
+    return found.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _moment(value: object) -> object:
+    text = moment(value)
+    if not isinstance(text, str) or not re.fullmatch(r"[\d-]{10}T[\d:]{8}\.\d{3}Z", text):
+        raise ValueError("write a day as 2027-01-31, or a time as 2027-01-31T08:00:00Z")
+    return text
+
+
+#: A day or a time; without a zone it is UTC.
+Day = Annotated[str, BeforeValidator(_moment), WithJsonSchema({"type": "string"})]

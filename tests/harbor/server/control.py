@@ -66,6 +66,12 @@ def _clock(app: "App", sent: dict) -> None:
     app.harbor.ahead += dt.timedelta(days=sent.get("days", 0), seconds=sent.get("seconds", 0))
 
 
+def _no_scanner(app: "App", _: dict) -> None:
+    """Be a Harbor that was installed without Trivy."""
+    for each in app.harbor.state.all("scanner"):
+        app.harbor.state.delete("scanner", each["id"])
+
+
 def _end_sessions(app: "App", _: dict) -> None:
     app.sessions.end_all()
 
@@ -158,6 +164,7 @@ _HANDLERS = {
     ("DELETE", "faults"): _clear_faults,
     ("PUT", "latency"): _latency,
     ("POST", "clock"): _clock,
+    ("DELETE", "scanners"): _no_scanner,
     ("DELETE", "sessions"): _end_sessions,
     ("GET", "counts"): _counts,
     ("DELETE", "counts"): _clear_counts,

@@ -26,6 +26,7 @@ from slipway.harbor.client.models.policies import (
     WebhookRun,
     WebhookTarget,
 )
+from slipway.harbor.client.models.preheat import PreheatInstance, PreheatPolicy
 from slipway.harbor.client.models.projects import (
     AllowedCve,
     Allowlist,
@@ -107,6 +108,8 @@ __all__ = [
     "Password",
     "Paused",
     "Permission",
+    "PreheatInstance",
+    "PreheatPolicy",
     "Project",
     "ProjectMetadata",
     "ProjectReq",

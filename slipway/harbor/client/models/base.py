@@ -52,3 +52,5 @@ def _secrets(value: object) -> Iterator[str]:
         case list() | tuple():
             for each in value:
                 yield from _secrets(each)
+        case dict():
+            yield from _secrets(list(value.values()))

@@ -83,6 +83,7 @@ _FITS = {
     "ldap_scope": lambda value: value in {0, 1, 2},
     "ldap_group_search_scope": lambda value: value in {0, 1, 2},
     "storage_per_project": lambda value: value == -1 or value > 0,
+    **dict.fromkeys(("ldap_url", "ldap_base_dn", "ldap_uid"), str.strip),
 }
 
 

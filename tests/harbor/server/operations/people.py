@@ -156,6 +156,8 @@ def list_groups(call: Call) -> Answer:
     columns, extra = {"group_name": "group_name"}, ("1", [])
     if name := call.query.get("group_name"):
         extra = conditions({"group_name": Fuzzy(name)}, columns)
+    if kind := {"ldap_auth": 1, "http_auth": 2}.get(str(call.harbor.setting("auth_mode"))):
+        extra = (f"{extra[0]} AND json_extract(doc, '$.group_type') = ?", [*extra[1], kind])  # all others are unseen
     return call.listed("group", extra=extra)
 
 
@@ -169,10 +171,20 @@ def create_group(call: Call) -> Answer:
     if kind not in {1, 2, 3}:
         raise bad(f"invalid group type: {kind}")
     key = place if kind == 1 else name
+    if kind == 1:
+        _search(call, place)
     if call.harbor.state.find("group", key):
         raise conflict(f"user group {name} already exists")
     doc = {"group_name": name, "group_type": kind, "ldap_group_dn": place}
     return call.created(call.harbor.state.add("group", doc, key=key))
+
+
+def _search(call: Call, place: str) -> None:
+    """Ask the directory, in which there is everything but what is called missing; only LDAP sign-in has one."""
+    if call.harbor.setting("auth_mode") != "ldap_auth" or "missing" in place:
+        raise bad(f"LDAP Group DN is not found: DN:{place}")
+    if "=" not in place:
+        raise bad(f"invalid DN syntax. DN: {place}")
 
 
 @operation("GET", "/usergroups/search")

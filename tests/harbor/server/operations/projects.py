@@ -231,7 +231,7 @@ def delete_project(call: Call) -> None:
     number, name = project["project_id"], project["name"]
     harbor.state.delete("project", number)
     # Webhooks, labels and rules stay in the database, where nobody sees them.
-    harbor.state.delete_of(number, "member", "robot", "quota", "retention", "blob", "repository")
+    harbor.state.delete_of(number, "member", "robot", "quota", "retention", "blob", "repository", "preheat policy")
     for robot in harbor.state.all("robot", project=0):
         left = [each for each in robot["permissions"] if each["namespace"] != name]
         if left != robot["permissions"]:

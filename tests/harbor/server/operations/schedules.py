@@ -78,8 +78,6 @@ def _one(call: Call, vendor: str, parameter: str) -> dict:
 
 # --- garbage collection
 
-_GC_EXTRA = {"redis_url_reg": "redis://redis:6379/2", "time_window": 2}
-
 
 def _gc(call: Call) -> int:
     kind, expression, parameters = _sent(call)
@@ -88,13 +86,15 @@ def _gc(call: Call) -> int:
         raise bad(
             f"Error: Invalid number of workers:{workers}. Workers must be greater than 0 and less than or equal to 10."
         )
-    return _keep(call, _GC, kind, expression, parameters)
+    # Harbor keeps with a schedule where Redis is at that moment.
+    extra = {"redis_url_reg": f"redis://{call.harbor.switches.redis}/2", "time_window": 2}
+    return _keep(call, _GC, kind, expression, parameters | extra)
 
 
 @operation("GET", "/system/gc/schedule")
 def get_gc_schedule(call: Call) -> Answer | dict:
     call.system("read", "garbage-collection")
-    return _history(call, _GC, _GC_EXTRA)
+    return _history(call, _GC, {})
 
 
 @operation("POST", "/system/gc/schedule")
