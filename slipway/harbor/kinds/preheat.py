@@ -5,7 +5,7 @@ had it; only a change does that, so one follows. An instance's id, and a policy'
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from pydantic import SecretStr
@@ -16,7 +16,8 @@ from slipway.harbor.client.api import preheat
 from slipway.harbor.client.models import PreheatInstance, PreheatPolicy
 from slipway.harbor.client.request import Created
 from slipway.harbor.kinds.base import Desired, Edit, Kind, Object, Ref, Scope, Site, World
-from slipway.harbor.kinds.parts import fields_of, in_projects, rules_of
+from slipway.harbor.kinds.draft import Draft
+from slipway.harbor.kinds.parts import fields_of, in_projects, rules_of, unusual
 from slipway.harbor.spec import HarborSpec
 from slipway.harbor.spec.preheat import PreheatInstanceSpec, PreheatPolicySpec
 from slipway.harbor.spec.projects import ProjectSpec
@@ -69,6 +70,13 @@ class PreheatInstances(Kind):
         if instance.default and shared:
             fields["default"] = _SHARED
         return Object(kind=self.name, key=instance.name, fields=fields, id=str(instance.id))
+
+    def declare(self, present: Sequence[Object], draft: Draft) -> None:
+        for one in present:
+            data = {"name": one.key, **unusual(one.fields, _DEFAULTS)}
+            if "auth_mode" in data:
+                data[_SECRET] = draft.secret(one, _SECRET, f"PREHEAT {one.key}")
+            draft.add(("preheat_instances",), data, one)
 
     async def create(self, site: Site, wanted: Object) -> str:
         taken = [each.key for each in site.world.of(self.name) if each.fields["endpoint"] == wanted.fields["endpoint"]]
@@ -192,6 +200,21 @@ class PreheatPolicies(Kind):
             parent=project.key,
             id=str(policy.id),
         )
+
+    def declare(self, present: Sequence[Object], draft: Draft) -> None:
+        for one in present:
+            fields, at = one.fields, ("projects", one.parent, "preheat_policies")
+            if draft.world.get("preheat-instance", fields.get("instance", "")) is None:
+                draft.leave(one, "its preheat instance is gone, or may not be read", at)
+                continue
+            data = {"name": one.key.partition("/")[2], "instance": fields["instance"], **unusual(fields, _PLAIN)}
+            if (kind := fields.get("trigger.type", "manual")) != "manual":
+                cron = fields.get("trigger.cron")
+                data["trigger"] = {"type": kind} | ({"trigger_setting": {"cron": cron}} if cron else {})
+            data |= unusual(fields, {"filters": _EVERYTHING})
+            if extra := unusual(fields, _EXTRA):
+                data["extra_attrs"] = {name.partition(".")[2]: value for name, value in extra.items()}
+            draft.add(at, data, one)
 
     # --- writing
 

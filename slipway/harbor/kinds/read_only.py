@@ -3,6 +3,7 @@
 That it ends is a setting like the others, and the first thing that is done: config.py.
 """
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from slipway.harbor.client import HarborClient
@@ -10,6 +11,7 @@ from slipway.harbor.client.api import configuration
 from slipway.harbor.client.models import Settings
 from slipway.harbor.kinds.base import Desired, Edit, Kind, Object, Scope, Site, World
 from slipway.harbor.kinds.config import locked
+from slipway.harbor.kinds.draft import Draft
 from slipway.harbor.spec import HarborSpec
 
 
@@ -33,6 +35,9 @@ class ReadOnly(Kind):
         return [
             Object(kind=self.name, key="system", id="system", fields=fields, locked=locked(settings, ["read_only"]))
         ]
+
+    def declare(self, present: Sequence[Object], draft: Draft) -> None:
+        """Write nothing: a file that says it is one that nothing more could be applied by. config.py tells it."""
 
     async def update(self, site: Site, edit: Edit) -> None:
         await site.harbor.send(configuration.update(Settings(read_only=True)))
