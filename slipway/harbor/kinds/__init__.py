@@ -38,9 +38,9 @@ How to write a kind:
 
    Raise nothing yourself but for what Harbor would do in silence; errors of the client become outcomes of the object.
 3. **Where it stands**: a line in `order.py`. Kinds of one stage may not need each other.
-4. **Tests** in `tests/harbor_as_code/test_NAME.py` (and in the WHOLE of a test_every_field file, from which the export's
-   tests begin) with the fixture `place`: make, plan again (empty), change, drift by
-   hand (`place.api.api("PUT", …)`), prune.
+4. **Tests** in `tests/harbor_as_code/test_NAME.py` with the fixture `place`: make, plan again (empty), change, drift by
+   hand (`place.api.api("PUT", …)`), prune; and a part in the WHOLE of a test_every_field file, with which the export's
+   tests begin.
 
 The engine does the rest: adoption by consent, what is ours (the ledger), what is read again before a write and after
 it, rounds for what a fault stopped, fingerprints of secrets, protection, and the order.
