@@ -160,6 +160,6 @@ def project_path(project: str | int) -> tuple[str, bool]:
 
 
 def wanted(names: Sequence[str]) -> str:
-    """Give the `q` of a set of names. Of digits without quotes Harbor makes a number, and fails to find it as a name."""
+    """Give the `q` of a set of names. Digits without quotes are a number to Harbor, and no name is one."""
     written = (f'"{name}"' if name.isdigit() else name for name in names)
     return f"name={{{' '.join(written)}}}"

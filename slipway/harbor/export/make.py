@@ -19,6 +19,7 @@ from slipway.harbor.kinds.draft import Draft
 from slipway.harbor.kinds.order import KINDS
 from slipway.harbor.plan.want import Wanted
 from slipway.harbor.spec import HarborSpec
+from slipway.harbor.spec.checks import contradictions
 from slipway.harbor.spec.robots import PlaceSpec
 
 #: Object → field → why the file cannot say it. Under the empty field: the object as a whole.
@@ -77,7 +78,7 @@ def _wrong(draft: Draft) -> _Wrong:
         spec = HarborSpec.model_validate(draft.data)
     except ValidationError as error:
         return _collected(draft, (_refused(draft, each) for each in error.errors(include_url=False)))
-    return _collected(draft, _otherwise(draft, Wanted.of(spec)))
+    return _collected(draft, _against_itself(draft, spec)) or _collected(draft, _otherwise(draft, Wanted.of(spec)))
 
 
 def _refused(draft: Draft, error: ErrorDetails) -> tuple[Ref, str, str]:
@@ -89,6 +90,13 @@ def _refused(draft: Draft, error: ErrorDetails) -> tuple[Ref, str, str]:
     if owner is None:
         raise RuntimeError(f"nobody wrote {'.'.join(map(str, at))}, which harbor.yaml refuses: {why}")
     return draft.owners[owner], ".".join(map(str, at[len(owner) :])), f"harbor.yaml cannot say it ({why})"
+
+
+def _against_itself(draft: Draft, spec: HarborSpec) -> Iterator[tuple[Ref, str, str]]:
+    """Find things that the file may each say, and not together."""
+    for place, why in contradictions(spec):
+        at = place if isinstance(place, tuple) else ("projects", place)
+        yield draft.owners[at], "", f"harbor.yaml cannot say it ({why})"
 
 
 def _otherwise(draft: Draft, wanted: Wanted) -> Iterator[tuple[Ref, str, str]]:

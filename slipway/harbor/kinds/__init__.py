@@ -24,6 +24,10 @@ How to write a kind:
      would be lost. What the API shows only for a further request is read where `scope.cares(key, field)`. `free`:
      Harbor made it by itself. `shown`: secrets that Harbor reads back in clear. Around a write (`scope.again`) what the
      world holds may have moved.
+   - `declare(present, draft)`, pure: the inverse of `desired`, for the export: writes what was read into a draft of the
+     file (`draft.add(("labels",), {"name": …}, one)`), so that `desired` of it gives the same fields. `unusual` leaves
+     out what is as Harbor makes it, `draft.secret` names a secret, `draft.leave` says what is not written and why;
+     what Harbor made by itself (`guard`) is not written. Fields may be missing: what the file cannot say is taken away.
    - `create(site, wanted)` gives Harbor's id. Send it by `site.harbor.create(request, find)`, so that a lost answer
      leaves no second one. `site.world.number("project", wanted.parent)` gives ids, `site.secret(wanted, "field")`
      the value of a secret (None where the file names none). What a POST ignores is set right after it.
@@ -35,7 +39,8 @@ How to write a kind:
    Raise nothing yourself but for what Harbor would do in silence; errors of the client become outcomes of the object.
 3. **Where it stands**: a line in `order.py`. Kinds of one stage may not need each other.
 4. **Tests** in `tests/harbor_as_code/test_NAME.py` with the fixture `place`: make, plan again (empty), change, drift by
-   hand (`place.api.api("PUT", …)`), prune.
+   hand (`place.api.api("PUT", …)`), prune; and a part in the WHOLE of a test_every_field file, with which the export's
+   tests begin.
 
 The engine does the rest: adoption by consent, what is ours (the ledger), what is read again before a write and after
 it, rounds for what a fault stopped, fingerprints of secrets, protection, and the order.

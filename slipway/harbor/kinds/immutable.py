@@ -71,7 +71,7 @@ class ImmutableRules(Kind):
             elif len({json.dumps(each | {"disabled": False}) for each in rules}) < len(rules):
                 draft.leave(one, "two rules are for one pattern; delete one of them", at)
             else:
-                draft.set(at, [unusual(each, USUAL) for each in rules], one)
+                draft.set(at, [unusual(each, USUAL) or {"tag_matching": "**"} for each in rules], one)
 
     async def create(self, site: Site, wanted: Object) -> str:
         number = site.world.number("project", wanted.parent)
