@@ -104,7 +104,7 @@ class Before:
 
     def _schedule(self, name: str) -> Any:
         try:
-            return self._api.call("GET", f"/system/{name}/schedule")
+            return self._api.call("GET", f"/system/{name}/schedule") or {}
         except urllib.error.HTTPError:  # of scan-all: there is no scanner
             return None
 
@@ -121,13 +121,14 @@ class Before:
         }
         if moved:
             self._api.call("PUT", "/configurations", moved)
-        self._sweep()
-        self._api.call("PUT", "/system/CVEAllowlist", self._allowlist)
         for name, before in self._schedules.items():
             self._reschedule(name, before)
+        self._api.call("PUT", "/system/CVEAllowlist", self._allowlist)
+        self._sweep()
 
     def _reschedule(self, name: str, before: Any) -> None:
-        if self._schedule(name) == before:
+        now = self._schedule(name)
+        if now == before or now is None:  # None: there is no scanner, so there is nothing to put back
             return
         schedule = (before or {}).get("schedule") or {"type": "None", "cron": ""}
         parameters = json.loads((before or {}).get("job_parameters") or "{}")

@@ -9,7 +9,7 @@ from tests.harbor_as_code.test_resume import SECRETS, TEXT
 from tests.harbor_as_code.world import kill_at
 from tests.harbor_real.real import PREFIX, renamed
 
-_KILLS = 12
+_KILLS = 8
 
 
 @pytest.fixture
