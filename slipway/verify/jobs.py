@@ -7,7 +7,7 @@ import asyncio
 import datetime as dt
 import re
 
-from infra.errors import NotAllowedNow, RightMissing
+from infra.errors import HarborError, NotAllowedNow, RightMissing
 from slipway.harbor.client.api import scanners, schedules, system
 from slipway.verify.advice import COMPONENTS
 from slipway.verify.check import Check, Failed, Skipped
@@ -25,8 +25,10 @@ async def scanner(scene: Scene) -> str:
     default = next((one for one in every if one.is_default), None)
     if default is None:
         raise Failed("no scanner is the default", "make one the default: Interrogation Services in the portal")
-    if default.health != "healthy":
-        raise Failed(f"{default.name} at {default.url} is {default.health or 'of unknown health'}")
+    try:
+        await scene.api.send(scanners.metadata(default.uuid))
+    except HarborError as error:
+        raise Failed(f"{default.name} at {default.url} is unhealthy: {error.problems[0].what}") from error
     scene.scanner = default.name
     return f"{default.name} is the default, and healthy"
 

@@ -96,7 +96,8 @@ async def opened(url: str, *, trust: ssl.SSLContext | bool, seconds: float) -> A
         cookie_jar=aiohttp.DummyCookieJar(),
         connector=aiohttp.TCPConnector(force_close=True, limit=0, ssl=trust),
         timeout=aiohttp.ClientTimeout(total=None, sock_connect=min(seconds, 10), sock_read=seconds),
-        headers={"User-Agent": "slipway"},
+        # Bytes are compared as they are stored; and Harbor packs a token for whoever takes it packed.
+        headers={"User-Agent": "slipway", "Accept-Encoding": "identity"},
         auto_decompress=False,
     ) as http:
         http._retry_connection = False  # noqa: SLF001  # a check reports what it met; there is no other switch

@@ -129,7 +129,7 @@ def test_a_gc_schedule_needs_its_cron_and_reads_back_as_a_run(api):
     read = api.api("GET", GC).json
     assert read["schedule"]["cron"] == "0 0 0 * * *"
     assert '"delete_untagged": true' in read["job_parameters"]
-    assert "redis_url_reg" in read["job_parameters"]
+    assert "redis_url_reg" not in read["job_parameters"]
     assert api.api("POST", GC, schedule("Weekly", "0 0 0 * * 0")).status == 201
     assert [each["cron"] for each in api.api("GET", "/schedules").json] == ["0 0 0 * * 0"]
     assert api.api("PUT", GC, schedule("None")).status == 200

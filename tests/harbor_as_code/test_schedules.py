@@ -68,13 +68,18 @@ def test_what_is_changed_by_hand_is_seen_and_brought_back(place, name):
     assert place.plan(TIMES).actions == []
 
 
-def test_a_schedule_that_knows_redis_elsewhere_differs(place):
-    """Harbor writes where Redis is when a schedule is set; the contract server says redis:6379."""
+def test_a_schedule_that_knows_redis_elsewhere_is_set_again(place):
+    """Harbor keeps where Redis was when the schedule was set, and does not show it: the ledger knows."""
     here = "system: {schedules: {gc: {type: Daily, redis: 'redis:6379'}}}"
     assert place.apply(here).good
     assert place.plan(here).actions == []
     [action] = place.plan(here.replace("redis:6379", "cache.example.com:6379")).actions
     assert [(change.field, change.before) for change in action.changes] == [("redis", "redis:6379")]
+    place.api.clear_counts()
+    moved = here.replace("redis:6379", "cache.example.com:6379")
+    assert place.apply(moved).good
+    assert place.api.counts()["update_gc_schedule"] == 1
+    assert place.plan(moved).actions == []
 
 
 @pytest.mark.parametrize(

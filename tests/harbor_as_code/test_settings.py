@@ -290,18 +290,6 @@ def test_the_scanner_comes_before_the_schedule_that_needs_it(place):
     assert place.plan(text).actions == []
 
 
-def test_a_schedule_is_set_again_when_redis_moved(place):
-    """Harbor keeps in it where Redis was when it was set, and would collect garbage with the wrong one."""
-    text = "system: {schedules: {gc: {type: Daily, redis: 'redis:6379'}}}"
-    assert place.apply(text).good
-    place.api.switch(redis="cache.example.com:6379")
-    assert place.plan(text).actions == []  # Harbor itself does not see it
-    moved = text.replace("redis:6379", "cache.example.com:6379")
-    assert place.apply(moved).good
-    assert place.plan(moved).actions == []
-    assert "cache.example.com" in place.api.api("GET", "/system/gc/schedule").json["job_parameters"]
-
-
 # --- the allowlist
 
 

@@ -9,7 +9,7 @@ from tests.harbor_as_code.test_resume import SECRETS, TEXT
 from tests.harbor_as_code.world import kill_at
 from tests.harbor_real.real import PREFIX, renamed
 
-_KILLS = 12
+_KILLS = 8
 
 
 @pytest.fixture
@@ -55,6 +55,6 @@ def test_killed_at_any_request_the_next_run_finishes(place, text, expected, seed
 
 _NOTHING = {
     "policy": {"max_deletes": 100},
-    **dict.fromkeys(("labels", "registries", "user_groups", "users"), []),
+    **{kind: [] for kind in ("labels", "registries", "user_groups", "users")},
     "projects": {},
 }

@@ -172,8 +172,8 @@ class Run:
                 if names := frozenset() if action.is_note else self._to_send(action):
                     number = await kind.update(site, Edit(wanted=wanted, present=there, fields=names)) or number
             self.world.put(replace(wanted, id=number))
-            if not kind.singleton or values:
-                prints = dict(wanted.made)
+            if not kind.singleton or values or wanted.noted:
+                prints = {**wanted.made, **wanted.noted}
                 prints |= {name: self.ledger.fingerprint(each.get_secret_value()) for name, each in values.items()}
                 self.ledger.own(wanted, number, prints)
 

@@ -60,6 +60,7 @@ class Object:
         free: of what is: Harbor made it by itself, so that taking it needs no consent.
         links: of what is: ids of what hangs on it, such as a project's retention policy.
         shown: of what is: secrets that Harbor reads back in clear.
+        noted: fields that Harbor does not show → as set, which only the ledger knows afterwards.
     """
 
     kind: str
@@ -85,6 +86,7 @@ class Object:
     free: bool = False
     links: Mapping[str, str] = field(default_factory=dict)
     shown: Mapping[str, SecretStr] = field(default_factory=dict, repr=False)
+    noted: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def list(self) -> str:

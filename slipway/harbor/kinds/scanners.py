@@ -67,7 +67,6 @@ class Scanners(Kind):
             id=scanner.uuid,
             guard="built in" if scanner.name == BUILT_IN else "",
             locked={"disabled": _IS_DEFAULT} if scanner.is_default and not scanner.disabled else {},
-            warning="Harbor finds it unhealthy" if scanner.health == "unhealthy" else "",
         )
 
     def declare(self, present: Sequence[Object], draft: Draft) -> None:

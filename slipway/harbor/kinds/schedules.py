@@ -1,13 +1,13 @@
 """Schedules of the scan of everything, of garbage collection, and of the audit log's purge.
 
 Always set by PUT (a POST differs for each of them); what is not scheduled answers with an empty body. Harbor keeps
-parameters as JSON in a string, with keys of its own; ours are compared, of its own only where Redis is.
+parameters as JSON in a string, with keys of its own; ours are compared. Where Redis is, it writes itself and no longer
+shows, so the ledger has to know.
 """
 
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
-from urllib.parse import urlsplit
 
 from infra.errors import NotAllowedNow
 from slipway.harbor.client import HarborClient
@@ -17,7 +17,7 @@ from slipway.harbor.kinds.base import Desired, Edit, Kind, Object, Ref, Scope, S
 from slipway.harbor.kinds.draft import Draft
 from slipway.harbor.kinds.parts import unusual
 from slipway.harbor.spec import HarborSpec
-from slipway.harbor.spec.schedules import ScheduleSpec
+from slipway.harbor.spec.schedules import GcSpec, ScheduleSpec
 
 _NEVER: Mapping[str, Any] = {"type": "None", "cron": ""}
 #: What Harbor does where a parameter is not set.
@@ -46,6 +46,7 @@ class Schedules(Kind):
             kind=self.name,
             key=name,
             fields=dict(_NEVER) if schedule is None or schedule.type == "None" else _fields(name, schedule),
+            noted={"redis": schedule.redis} if isinstance(schedule, GcSpec) and schedule.redis else {},
             after=(Ref("default-scanner", "system"),) if scanner else (),
             at=("system", "schedules", name),
         )
@@ -85,8 +86,6 @@ def _fields(name: str, schedule: ScheduleSpec) -> dict[str, Any]:
     for key, value in schedule.given():
         if key in _PARAMETERS[name]:
             fields[key] = _PARAMETERS[name][key] if value is None else value
-        elif key == "redis" and value:
-            fields[key] = value
     if "include_event_types" in fields:
         fields["include_event_types"] = sorted(set(fields["include_event_types"]))
     return fields
@@ -120,6 +119,4 @@ def _of_job(name: str, job: ScheduledJob) -> dict[str, Any]:
     fields |= {key: kept.get(key, default) for key, default in _PARAMETERS[name].items()}
     if name == "purge_audit":
         fields["include_event_types"] = sorted(filter(None, str(fields["include_event_types"] or "").split(",")))
-    elif address := kept.get("redis_url_reg"):
-        fields["redis"] = urlsplit(address).netloc.rpartition("@")[2]  # what is before the @ is a secret
     return fields

@@ -106,6 +106,9 @@ class _Comparison:
                 unknown.append(name)
             elif now[name] != self._known(there, name, known):
                 changes.append(Change(name, None, str(ref), secret=True))
+        changes += [
+            Change(name, known.get(name), value) for name, value in wanted.noted.items() if known.get(name) != value
+        ]
         if self.ledger.owns(there):  # of what is adopted, somebody has it already
             changes += [_made(name, place) for name, place in wanted.made.items() if known.get(name) != place]
         return tuple(changes), tuple(unknown)

@@ -37,8 +37,8 @@ class GcSpec(ScheduleSpec):
     workers: Annotated[int, Field(ge=1, le=10)] | None = None
     redis: Text | None = Field(
         default=None,
-        description="host:port of the registry's Redis. Harbor keeps in the schedule what it was when that was set; "
-        "with this it is set again when Redis moved.",
+        description="host:port of the registry's Redis. Harbor keeps in the schedule what it was when that was set, "
+        "unseen; with this it is set again when another is written here.",
     )
 
 

@@ -4,6 +4,7 @@ await serve(harbor, "127.0.0.1", 8080)
 """
 
 import asyncio
+import gzip
 import json
 import os
 from urllib.parse import parse_qsl
@@ -62,7 +63,7 @@ class App:
         if fault and fault.kind in {"lost", "truncated"}:
             return _cut(request, answer, half=fault.kind == "truncated")
         await _wait(fault)
-        return _response(answer)
+        return _response(_packed(answer) if name == "token" and _takes_gzip(request) else answer)
 
     async def _answer(
         self, request: web.BaseRequest, name: str, operation: Operation | None, parameters: dict, body: bytes
@@ -133,6 +134,16 @@ class App:
         )
 
 
+def _takes_gzip(request: web.BaseRequest) -> bool:
+    return "gzip" in request.headers.get("Accept-Encoding", "")
+
+
+def _packed(answer: Answer) -> Answer:
+    """Pack it, as Harbor does (`enablegzip` in its app.conf) with what is not of the API."""
+    packed = gzip.compress(as_json(answer.body))
+    return Answer(status=answer.status, body=packed, headers={**answer.headers, "Content-Encoding": "gzip"})
+
+
 async def _run(operation: Operation, call: Call) -> Answer:
     if operation.waits:
         given = await operation.handler(call)
@@ -175,9 +186,9 @@ def _merged(headers, more: list[tuple[str, str]]) -> dict:
 
 def _response(answer: Answer) -> web.Response:
     body, kind = answer.body, "application/json; charset=utf-8"
-    if isinstance(body, bytes):
+    if isinstance(body, bytes) and "Content-Encoding" not in answer.headers:
         kind = "text/plain; charset=utf-8"
-    elif body is not None:
+    elif body is not None and not isinstance(body, bytes):
         body = as_json(body)
     response = web.Response(status=answer.status, body=body, headers={"Content-Type": kind} if body else None)
     for name, value in answer.headers.items():

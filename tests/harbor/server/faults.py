@@ -108,7 +108,6 @@ class Switches:
         jobs_paused, heartbeat_age: of the job service.
         blob_redirect: blobs come from another address, as with a store that redirects.
         webhooks_lost: events are not delivered.
-        redis: where the registry's Redis is.
         record: keep every exchange for the tests to check.
     """
 
@@ -126,7 +125,6 @@ class Switches:
     jobs_paused: list[str] = field(default_factory=list)
     heartbeat_age: float = 0.0
     webhooks_lost: bool = False
-    redis: str = "redis:6379"
     record: bool = False
 
     def set(self, values: dict) -> None:

@@ -16,6 +16,13 @@ def every() -> Pages[Scanner]:
     )
 
 
+def metadata(uuid: str) -> Request[None]:
+    """Ask a scanner through Harbor what it can do: 500 where it does not answer. No list tells of its health."""
+    return Request(
+        what="ask the scanner what it can do", method="GET", path=f"/scanners/{segment(uuid)}/metadata", read=nothing
+    )
+
+
 def create(scanner: ScannerReq) -> Request[Created]:
     """Register a scanner; its id is a uuid."""
     return Request(what=f"create scanner {scanner.name}", method="POST", path="/scanners", body=scanner, read=created)

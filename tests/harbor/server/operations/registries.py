@@ -84,9 +84,8 @@ async def reachable(call: Call, url: str) -> bool:
 
 def _check_certificate(text: str | None) -> None:
     try:
-        if text and not x509.load_pem_x509_certificates(text.encode()):
-            raise ValueError
-    except ValueError:
+        x509.load_pem_x509_certificates(text.encode()) if text else None
+    except ValueError:  # also where there is none
         raise bad("invalid CA certificate: no valid certificates found in PEM data") from None
 
 

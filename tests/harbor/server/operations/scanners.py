@@ -27,11 +27,16 @@ _IMAGE = [
 
 
 def _show(call: Call, scanner: dict) -> dict:
-    healthy = "unhealthy" if "trivy" in call.harbor.switches.unhealthy else "healthy"
     doc = {key: value for key, value in scanner.items() if key not in {"id", "immutable", "credential"}}
-    doc |= {"health": healthy, "adapter": scanner["name"], "vendor": "Aqua Security", "version": "v0.69.1"}
     # The credential is never read back.
     return doc | {"access_credential": "", "capabilities": {"support_vulnerability": True, "support_sbom": True}}
+
+
+def _of_project(call: Call, scanner: dict) -> dict:
+    """Show it with its health, which no other answer has."""
+    healthy = "unhealthy" if "trivy" in call.harbor.switches.unhealthy else "healthy"
+    about = {"health": healthy, "adapter": scanner["name"], "vendor": "Aqua Security", "version": "v0.69.1"}
+    return _show(call, scanner) | about
 
 
 def default(call: Call) -> dict | None:
@@ -97,6 +102,8 @@ def get_scanner(call: Call) -> dict:
 @operation("GET", "/scanners/{registration_id}/metadata")
 def get_scanner_metadata(call: Call) -> dict:
     call.system("read", "scanner")
+    if "trivy" in call.harbor.switches.unhealthy:
+        raise internal()
     return {
         "scanner": {"name": _found(call)["name"], "vendor": "Aqua Security", "version": "v0.69.1"},
         "capabilities": [
@@ -155,7 +162,7 @@ def get_project_scanner(call: Call) -> dict | Answer:
     project = call.project("read", "scanner")
     wanted = project.get("scanner")
     found = next((each for each in call.harbor.state.all("scanner") if each["uuid"] == wanted), None) or default(call)
-    return _show(call, found) if found else Answer()
+    return _of_project(call, found) if found else Answer()
 
 
 @operation("PUT", "/projects/{project_name_or_id}/scanner")

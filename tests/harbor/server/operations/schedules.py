@@ -78,6 +78,9 @@ def _one(call: Call, vendor: str, parameter: str) -> dict:
 
 # --- garbage collection
 
+#: What its run gets besides (where Redis is) is not shown since 2.15.1.
+_GC_EXTRA: dict[str, object] = {}
+
 
 def _gc(call: Call) -> int:
     kind, expression, parameters = _sent(call)
@@ -86,15 +89,13 @@ def _gc(call: Call) -> int:
         raise bad(
             f"Error: Invalid number of workers:{workers}. Workers must be greater than 0 and less than or equal to 10."
         )
-    # Harbor keeps with a schedule where Redis is at that moment.
-    extra = {"redis_url_reg": f"redis://{call.harbor.switches.redis}/2", "time_window": 2}
-    return _keep(call, _GC, kind, expression, parameters | extra)
+    return _keep(call, _GC, kind, expression, parameters)
 
 
 @operation("GET", "/system/gc/schedule")
 def get_gc_schedule(call: Call) -> Answer | dict:
     call.system("read", "garbage-collection")
-    return _history(call, _GC, {})
+    return _history(call, _GC, _GC_EXTRA)
 
 
 @operation("POST", "/system/gc/schedule")
