@@ -80,6 +80,16 @@ def test_scanners_that_leave_the_file_go_and_the_built_in_one_stays(place):
     assert there(place)["Trivy"]["is_default"]
 
 
+def test_the_default_scanner_is_not_deleted_while_there_is_another(place):
+    """Harbor would do it and have none: 412 to whatever scans."""
+    place.apply(SCANNERS)
+    applied = place.apply("system: {scanners: []}\nprojects: {payments: {scanner: Trivy}}")
+    [failed] = [each for each in applied.outcomes if each.state != "done"]
+    assert (failed.action.ref.key, failed.problems[0].fix) == ("ext", "name another by default_scanner: Trivy, plain")
+    assert sorted(there(place)) == ["Trivy", "ext"]
+    assert place.apply("system: {scanners: [], default_scanner: Trivy}").good
+
+
 def test_a_scanner_that_does_not_answer_is_told_and_all_else_is_done(place):
     text = "system: {scanners: [{name: x, url: 'http://away.invalid'}]}\nlabels: [{name: approved}]"
     applied = place.apply(text)

@@ -8,7 +8,8 @@ from slipway.harbor.kinds.immutable import ImmutableRules
 from slipway.harbor.kinds.labels import Labels, ProjectLabels
 from slipway.harbor.kinds.members import Members
 from slipway.harbor.kinds.people import Groups, Users
-from slipway.harbor.kinds.preheat import PreheatInstances, PreheatPolicies
+from slipway.harbor.kinds.preheat import PreheatInstances
+from slipway.harbor.kinds.preheat_policies import PreheatPolicies
 from slipway.harbor.kinds.projects import Projects
 from slipway.harbor.kinds.read_only import ReadOnly
 from slipway.harbor.kinds.registries import Registries

@@ -6,6 +6,7 @@ A change without `auth` clears the credential, so one is always sent whole. The 
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+from infra.errors import NotAllowedNow, Problem
 from slipway.harbor.client import HarborClient
 from slipway.harbor.client.api import scanners
 from slipway.harbor.client.models import Scanner, ScannerReq
@@ -90,6 +91,13 @@ class Scanners(Kind):
         await site.harbor.send(scanners.update(edit.present.id, _request(site, edit.wanted, fields)))
 
     async def delete(self, site: Site, present: Object) -> None:
+        there = await site.harbor.all(scanners.every())
+        others = [each.name for each in there if each.uuid != present.id]
+        if others and any(each.is_default for each in there if each.uuid == present.id):
+            # Harbor would delete it, have no default any more, and answer 412 to whatever scans.
+            what = f"{present.key} is the default scanner, and without one nothing is scanned"
+            fix = f"name another by default_scanner: {', '.join(others)}"
+            raise NotAllowedNow(Problem(where=str(present.ref), what=what, fix=fix))
         await site.harbor.send(scanners.delete(present.id))
 
 
