@@ -30,7 +30,7 @@ EVERYTHING = {
         "runbooks": RUNBOOKS,
     },
     "pullSecrets": {"enabled": True, "robots": ["default", "builders"]},
-    "layer3": {"enabled": True, "image": "registry.example.com/slipway:1.0.0"},
+    "layer3": {"enabled": True, "image": "registry.example.com/slipway:1.0.0", "rotate": "23 4 * * *", "notify": True},
     "autoscaling": {"enabled": True},
     "logging": {"auditForward": "syslog.example.com:514"},
     "trace": {"endpoint": "collector.tracing.svc:4318"},
