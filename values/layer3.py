@@ -1,4 +1,4 @@
-"""What the jobs that look after Harbor's content need: their values, their way out, and what harbor.yaml must say for it.
+"""What the jobs that look after Harbor's content need: values, a way out, and what harbor.yaml must say for it.
 
     inside = {"harbor.yaml": text}                  # stacks/ENV/harbor.yaml, or the files of stacks/ENV/harbor/
     layer3_values(facts, inside)["ledger"]          # {"name": "slipway-harbor-ledger"}
@@ -83,7 +83,7 @@ def flows(facts: Facts, inside: Mapping[str, str]) -> Iterator[Flow]:
         "the receiver of its reports": options.notify,
     }
     if why := "; ".join(reason for reason, is_so in reasons.items() if is_so):
-        # Kubernetes' own Service has no selector and its address is in no network of ours, so no narrower peer would do.
+        # Kubernetes' own Service has no selector, and its address is in no network of ours: no narrower peer would do.
         ports = (443,) if facts.aws or ledger.type != "configmap" else (443, 6443)
         yield Flow(components=who, ports=ports, peer={"anywhere": True}, why=why)
     if uses_aws:

@@ -52,7 +52,7 @@ class HarborSecret:
         template: Kubernetes key → External Secrets template text, for Secrets whose keys differ from the properties.
         needs: parts without which it is not there.
         once: it is copied into the cluster once and never refreshed: a change could only do damage.
-        late: its value can only be made when Harbor runs, so nothing of the delivery may wait for it; our chart copies it.
+        late: its value can only be made when Harbor runs: our chart copies it, and no step of the delivery waits.
         namespace: of the Kubernetes Secret.
     """
 

@@ -101,9 +101,7 @@ def support_values(
             "enabled": options.network_policies,
             "solver": bool(options.expose.cluster_issuer),
             "in": [_flow(flow, "to", "from") for flow in inward(facts, composition)],
-            "out": [
-                _flow(flow, "from", "to") for flow in (*outward(facts, composition), *layer3_flows(facts, inside))
-            ],
+            "out": [_flow(flow, "from", "to") for flow in (*outward(facts, composition), *layer3_flows(facts, inside))],
         },
         "alerts": {
             "enabled": options.monitoring.rules,

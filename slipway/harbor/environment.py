@@ -83,7 +83,7 @@ class Environment:
 
     def _password(self, name: str) -> SecretStr:
         given = _variable(PASSWORDS)
-        registry = registry_of(self.name) if _stack_file(self.name) else Registry(url=self.url)
+        registry = registry_of(self.name) if stack_file_of(self.name) else Registry(url=self.url)
         password, reason = password_of(registry, name, given=SecretStr(given) if given else None)
         if password is None:
             fix = f"set {PASSWORDS[0]} (or {PASSWORDS[1]})"
@@ -133,7 +133,8 @@ def _root() -> Path:
         raise SpecError(*error.problems) from None
 
 
-def _stack_file(name: str) -> Path | None:
+def stack_file_of(name: str) -> Path | None:
+    """Give an environment's stack file; None where there is none, as in a pod or on a laptop."""
     try:
         path = stack_file(find_root(Path.cwd()), name)
     except SettingsError:
@@ -142,7 +143,7 @@ def _stack_file(name: str) -> Path | None:
 
 
 def _address(name: str) -> str:
-    path = _stack_file(name)
+    path = stack_file_of(name)
     if path is None:
         fix = "give --url, or connection.url in harbor.yaml"
         raise SpecError(Problem(where="url", what=f"{name} has no stack file that names its domain", fix=fix))

@@ -14,7 +14,7 @@ from slipway.harbor.client.api import configuration, projects, robots, system
 from slipway.harbor.client.models import Project, Robot
 from slipway.harbor.robots.pair import Pair, is_over
 from slipway.harbor.robots.stores.store import Credential, Store
-from slipway.harbor.robots.wanted import SLOTS, Slot, Wanted
+from slipway.harbor.robots.wanted import RUNNER, SLOTS, Slot, Wanted
 
 _USUAL_PREFIX = "robot$"
 

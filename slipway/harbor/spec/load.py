@@ -64,7 +64,8 @@ def files(path: Path) -> Sequence[Path]:
         found = sorted(
             each
             for each in path.rglob("*")
-            if each.suffix in {".yaml", ".yml"} and not any(part.startswith(".") for part in each.relative_to(path).parts)
+            if each.suffix in {".yaml", ".yml"}
+            and not any(part.startswith(".") for part in each.relative_to(path).parts)
         )
         if not found:
             raise SpecError(Problem(where=str(path), what="there is no YAML file in the folder"))
