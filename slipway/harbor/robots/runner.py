@@ -47,7 +47,7 @@ _READS: Mapping[str, tuple[str, str]] = {
 #: Name of a schedule → right on the system.
 _SCHEDULES = {"gc": "garbage-collection:read", "purge_audit": "purge-audit:read", "scan_all": "scan-all:read"}
 #: Field of a project that Harbor shows by a further request → rights on the system, and on all projects.
-_FIELDS = {"storage_quota": ("quota:list", "quota:read"), "scanner": ("", "scanner:read")}
+_FIELDS = {"storage_quota": ("quota:list", ""), "scanner": ("", "scanner:read")}
 _MAKES_ROBOTS = frozenset({"robot:create", "robot:list", "robot:read", "robot:delete"})
 _BEFORE = dt.timedelta(days=30)
 
