@@ -232,7 +232,7 @@ def test_in_the_cluster_it_renews_pairs_with_rights_for_just_these(declared, tmp
 
 def test_a_server_with_another_prefix(declared, tmp_path):
     declared.api.api("PUT", "/configurations", {"robot_name_prefix": "bot-"})
-    done, told, credential = install(declared.api, declared.file, tmp_path)
+    done, _, credential = install(declared.api, declared.file, tmp_path)
     assert credential["username"] == "bot-slipway-runner-a", done.stderr
 
     found = command(declared.api, "drift", "test", "-f", str(declared.file), **as_robot(credential))
