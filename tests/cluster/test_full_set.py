@@ -28,6 +28,7 @@ EVERYTHING = {
 
 def test_ha_with_the_full_set_is_delivered_and_a_second_run_changes_nothing(tmp_path):
     project = Project(tmp_path)
+    project.own_code()
     stack = tmp_path / "stacks" / "Pulumi.ha.yaml"
     document = yaml.safe_load(stack.read_text())
     document["config"]["slipway:harbor"] = EVERYTHING
