@@ -32,7 +32,7 @@ class Project:
 
     def own_code(self) -> None:
         """Let the code stand in the project, as in a clone: what lies beside a stack file is looked for from there."""
-        for name in ("infra", "values", "slipway", "policy", "charts", "tables", "tools"):
+        for name in ("infra", "values", "slipway", "policy", "charts", "tables", "tools", "pyproject.toml"):
             (self.root / name).symlink_to(ROOT / name)
         self.code = self.root
 
