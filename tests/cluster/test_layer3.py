@@ -9,6 +9,7 @@ import pytest
 import yaml
 from lightkube.core.exceptions import ApiError
 from lightkube.models.authentication_v1 import TokenRequestSpec
+from lightkube.models.meta_v1 import ObjectMeta
 from lightkube.resources.core_v1 import ConfigMap, Secret, ServiceAccount, ServiceAccountToken
 
 from infra.delivery.status.observe import connect
@@ -26,7 +27,7 @@ def kubeconfig(world, tmp_path):
     for item in ours:
         apply(world.client, item)
     account = pod_of(made())["serviceAccountName"]
-    asked = ServiceAccountToken(spec=TokenRequestSpec(audiences=[], expirationSeconds=600))
+    asked = ServiceAccountToken(metadata=ObjectMeta(), spec=TokenRequestSpec(audiences=[], expirationSeconds=600))
     token = world.client.create(asked, account, namespace="harbor")
     config = yaml.safe_load(world.cluster.kubeconfig.read_text())
     config["users"] = [{"name": "pod", "user": {"token": token.status.token}}]
