@@ -40,7 +40,7 @@ pictures: $(READY) ## Draw the picture in docs/images again; the diff is the rev
 	@$(RUN)slipway diagram ha -o docs/images/ha.svg
 
 lock: $(READY) ## Resolve requirements/*.in again into the hashed lock files
-	@cd requirements && for set in run dev; do UV_CUSTOM_COMPILE_COMMAND="make lock" ../$(RUN)uv pip compile -q --universal \
+	@cd requirements && for set in run harbor dev; do UV_CUSTOM_COMPILE_COMMAND="make lock" ../$(RUN)uv pip compile -q --universal \
 	  --generate-hashes --no-emit-index-url --python-version 3.11 $$set.in -o $$set.txt; done
 
 bench: $(READY) ## Run the benchmarks that docs/performance.md reports

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from infra.assemble import example
-from infra.delivery.inputs import read_overrides
+from infra.delivery.inputs import read_inside, read_overrides
 from infra.errors import Problem, SettingsError
 from infra.stack_config import environments, from_stack_file, stack_file
 from slipway.rendering import files_of, read_facts
@@ -60,7 +60,7 @@ def render_fleet(
     for number, name in enumerate(names, 1):
         try:
             one, overrides = _read(root, name, facts)
-            files = files_of(one, overrides, manifests=manifests, progress=progress)
+            files = files_of(one, overrides, read_inside(root, name), manifests=manifests, progress=progress)
             yield Rendered(environment=name, facts=one, overrides=tuple(overrides), files=files)
         except SettingsError as error:
             # What stands in a shared file is wrong in every environment, and said once.

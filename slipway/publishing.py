@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from infra.assemble import renewed
-from infra.delivery.inputs import Inputs, read_overrides
+from infra.delivery.inputs import Inputs, read_inside, read_overrides
 from infra.errors import Problem, SettingsError, SlipwayError
 from infra.settings import Settings
 from infra.stack_config import environments as known_environments
@@ -137,7 +137,7 @@ def _inputs(root: Path, names: Sequence[str], source: str | None, tell: Callable
         return read_facts(str(folder / f"{name}.json") if folder else source, name)
 
     def one(name: str) -> Inputs:
-        return Inputs(facts_of(name).to_json(), read_overrides(root, name))
+        return Inputs(facts_of(name).to_json(), read_overrides(root, name), read_inside(root, name))
 
     at_once = _ASKED_AT_ONCE if source is None else 1
     return dict(zip(names, _each(names, one, tell, at_once=at_once), strict=True))

@@ -20,13 +20,19 @@ TOKEN_VARIABLE = "SLIPWAY_GIT_TOKEN"  # noqa: S105
 
 
 def files_of(
-    facts: Facts, overrides: Mapping[str, str], *, manifests: bool, progress: Callable[[str], None]
+    facts: Facts,
+    overrides: Mapping[str, str],
+    inside: Mapping[str, str],
+    *,
+    manifests: bool,
+    progress: Callable[[str], None],
 ) -> dict[str, str]:
     """Render the files of one environment: path in the GitOps repository → text.
 
     Args:
         facts: of the environment.
         overrides: the team's own values.
+        inside: the team's harbor.yaml, name → text.
         manifests: Harbor's objects in place of its release.
         progress: told that the chart is fetched, which manifests are rendered from.
 
@@ -39,7 +45,7 @@ def files_of(
 
         archive(facts.chart_version, facts.chart_repository, progress)  # what follows finds it in the cache
         facts = facts.model_copy(update={"content": "manifests"})
-    return Inputs(facts.to_json(), overrides).files()
+    return Inputs(facts.to_json(), overrides, inside).files()
 
 
 def publish_environment(

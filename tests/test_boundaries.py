@@ -58,7 +58,12 @@ def test_infra_imports_no_command_and_only_the_pure_parts_of_values(path):
 
 @pytest.mark.parametrize(
     "path",
-    [path for folder in ("infra", "values", "slipway", "policy") for path in files(folder) if "cli" not in path.parts],
+    [
+        path
+        for folder in ("infra", "values", "slipway", "policy")
+        for path in files(folder)
+        if "cli" not in path.parts and path.name != "__main__.py"  # another door to the command line, and nothing else
+    ],
     ids=lambda path: str(path.relative_to(ROOT)),
 )
 def test_nothing_imports_the_command_line_and_nothing_else_prints(path):

@@ -107,5 +107,7 @@ def parts_of(options: HarborOptions, *, database: bool, cache: bool, s3: bool) -
         "internal-tls": options.internal_tls,
         "trivy": options.trivy.enabled,
         "notify": options.notify is not None,
+        "layer3": options.layer3.enabled,
+        "layer3-notify": options.layer3.enabled and options.layer3.notify,
     }
     return frozenset(name for name, is_there in there.items() if is_there)

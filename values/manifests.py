@@ -34,7 +34,10 @@ HEADER = """\
 
 
 def manifests(
-    facts: Facts, overrides: Mapping[str, str] = MappingProxyType({}), archive: Path | bytes = b""
+    facts: Facts,
+    overrides: Mapping[str, str] = MappingProxyType({}),
+    archive: Path | bytes = b"",
+    inside: Mapping[str, str] = MappingProxyType({}),
 ) -> dict[str, str]:
     """Render everything that is committed for one environment, with Harbor's objects in place of its release.
 
@@ -42,11 +45,12 @@ def manifests(
         facts: of the environment.
         overrides: a team's own values documents.
         archive: of the chart.
+        inside: as of `values.render.render`.
 
     Raises:
         ValuesError: all that speaks against it: what is not pinned, differs, or would put a secret into Git.
     """
-    files = render(facts, overrides)
+    files = render(facts, overrides, inside)
     (release,) = (one for one in releases(files) if one.chart == "harbor")
     values = _without_secrets(release.values)
     findings = list(unpinned(values))

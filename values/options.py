@@ -10,9 +10,10 @@ import re
 from ipaddress import IPv4Network
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic.alias_generators import to_camel
 
+from values.cron import kubernetes_schedule
 from values.errors import Refused
 
 #: How clients reach the registry: on AWS the first three, on a laptop the last two.
@@ -43,8 +44,9 @@ MaybeImage = Annotated[str, Field(pattern=f"^({_IMAGE})?$")]
 MaybeName = Annotated[str, Field(pattern=r"^([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?)?$")]
 #: Key of a label, with or without a prefix.
 LabelKey = Annotated[str, Field(pattern=_LABEL_KEY.pattern)]
-#: Time of a job, as cron writes it.
-Schedule = Annotated[str, Field(pattern=r"^(\S+( +\S+){4}|@(hourly|daily|weekly|monthly|yearly))$")]
+#: Time of a job, as Kubernetes' cron writes it.
+Schedule = Annotated[str, AfterValidator(kubernetes_schedule)]
+MaybeSchedule = Annotated[str, AfterValidator(lambda text: text and kubernetes_schedule(text))]
 Severities = Annotated[
     str, Field(pattern=r"^(UNKNOWN|LOW|MEDIUM|HIGH|CRITICAL)(,(UNKNOWN|LOW|MEDIUM|HIGH|CRITICAL))*$")
 ]
@@ -413,19 +415,25 @@ class PullSecretOptions(_Option):
 
 
 class Layer3Options(_Option):
-    """The job in the cluster that watches what lives inside Harbor."""
+    """The jobs in the cluster that watch what lives inside Harbor, and renew its robots."""
 
     enabled: bool = False
-    """Run it. It needs an image."""
+    """Run them. They need an image and `stacks/ENV/harbor.yaml`; `slipway harbor install-runner` makes their robot."""
     image: MaybeImage = ""
-    """Image of the slipway command."""
+    """Image of the slipway command with its tag or digest, from `docker/harbor/Dockerfile`."""
     schedule: Schedule = "17 * * * *"
-    """When, as cron writes it."""
+    """When Harbor is compared with harbor.yaml: five fields, in UTC."""
+    rotate: MaybeSchedule = ""
+    """When robots with `rotation` are renewed, `23 4 * * *` for each day; empty: never."""
+    notify: bool = False
+    """Post differences to the URL that somebody puts into the Secret `harbor-layer3-notify`, key `address`."""
 
     @model_validator(mode="after")
     def _has_an_image(self) -> "Layer3Options":
         if self.enabled and not self.image:
             raise Refused("layer3 is enabled without an image", "build and push one, then name it in layer3.image")
+        if self.image.endswith(":latest"):
+            raise Refused(f"layer3.image: {self.image} is another one each day", "name a version or a digest")
         return self
 
 

@@ -22,6 +22,7 @@ from values.errors import Finding, ValuesError
 from values.facts import EfsStorage, Facts, S3Storage
 from values.fill import fill
 from values.infrastructure import controllers, infrastructure_files
+from values.layer3 import findings as layer3_findings
 from values.lint import duplicate_keys
 from values.order import cluster_file
 from values.revisions import revision_sources, revisions
@@ -44,12 +45,18 @@ _HELD = MappingProxyType(
 _OVERRIDE_NAME = re.compile(r"^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$")
 
 
-def render(facts: Facts, overrides: Mapping[str, str] = MappingProxyType({}), *, check: bool = True) -> dict[str, str]:
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+def render(
+    facts: Facts, overrides: Mapping[str, str] = _NOTHING, inside: Mapping[str, str] = _NOTHING, *, check: bool = True
+) -> dict[str, str]:
     """Render everything that is committed for one environment.
 
     Args:
         facts: of the environment.
         overrides: a team's own values documents, name → YAML text; merged last, in the order of their names.
+        inside: the files of harbor.yaml, name → text; only where the jobs of `harbor.layer3` read them.
         check: hold every values document against the chart's contract.
 
     Returns:
@@ -58,13 +65,13 @@ def render(facts: Facts, overrides: Mapping[str, str] = MappingProxyType({}), *,
     Raises:
         ValuesError: with every key that the chart does not know and every value of a wrong type.
     """
-    if check and (found := tuple(promises.fact_findings(facts))):
+    if check and (found := (*promises.fact_findings(facts), *layer3_findings(facts, inside))):
         raise ValuesError(*found)
     context = _context(facts, overrides)
     root = f"{facts.gitops_path}/" if facts.gitops_path else ""
     home = f"{root}apps/harbor/{facts.environment}"
     composition = context["composition"]
-    parts = infrastructure_files(facts, composition) | support_files(facts, composition)
+    parts = infrastructure_files(facts, composition) | support_files(facts, composition, inside)
     files = {f"{home}/{path}": text for path, text in parts.items()}
     for name in context["prerequisites"]:
         files[f"{home}/prerequisites/{name}"] = fill(f"flux/{name}.j2", context)
@@ -115,7 +122,7 @@ def _pool_findings(facts: Facts) -> Iterator[Finding]:
 def _context(facts: Facts, overrides: Mapping[str, str]) -> dict[str, Any]:
     """Give what the templates see; the same names in all of them."""
     composition = Composition.of(facts)
-    secrets = secrets_for(composition.parts)
+    secrets = [secret for secret in secrets_for(composition.parts) if not secret.late]
     return {
         "facts": facts,
         "namespace": NAMESPACE,

@@ -25,11 +25,15 @@ from values.sources import (
 )
 
 #: What an environment must have for a Secret to be there; empty: it always is.
-Part = Literal["", "database", "cache", "s3", "internal-database", "internal-tls", "trivy", "notify"]
+Part = Literal[
+    "", "database", "cache", "s3", "internal-database", "internal-tls", "trivy", "notify", "layer3", "layer3-notify"
+]
 
 REGISTRY_USERNAME = "harbor_registry_user"
 DATABASE_USERNAME = "harbor"
 CACHE_USERNAME = "harbor"
+#: Of the robot with which the jobs in the cluster look after what lives inside Harbor.
+LAYER3 = "harbor-layer3"
 #: Components with a certificate of their own where they talk TLS to each other: key in the chart's `internalTLS`.
 INTERNAL_TLS_SERVICES = ("core", "jobservice", "registry", "portal", "trivy")
 
@@ -48,6 +52,7 @@ class HarborSecret:
         template: Kubernetes key → External Secrets template text, for Secrets whose keys differ from the properties.
         needs: parts without which it is not there.
         once: it is copied into the cluster once and never refreshed: a change could only do damage.
+        late: its value can only be made when Harbor runs: our chart copies it, and no step of the delivery waits.
         namespace: of the Kubernetes Secret.
     """
 
@@ -59,6 +64,7 @@ class HarborSecret:
     template: Mapping[str, str] = field(default_factory=dict)
     needs: tuple[Part, ...] = ()
     once: bool = False
+    late: bool = False
     namespace: Literal["harbor", "flux-system"] = "harbor"
 
     @property
@@ -195,6 +201,25 @@ SECRETS: tuple[HarborSecret, ...] = (
         rotation="the next notification goes to the new address",
         needs=("notify",),
         namespace="flux-system",
+    ),
+    HarborSecret(
+        name=LAYER3,
+        properties={
+            "username": Given(what="a robot's name, by `slipway harbor install-runner`"),
+            "password": Given(what="its secret, by the same"),
+        },
+        readers=("layer3",),
+        rotation="`slipway harbor install-runner` again: a second robot takes over; the next run of the job reads it",
+        needs=("layer3",),
+        late=True,
+    ),
+    HarborSecret(
+        name=f"{LAYER3}-notify",
+        properties={"address": Given(what="the receiver's URL")},
+        readers=("layer3",),
+        rotation="the next run of the job posts to the new address",
+        needs=("layer3-notify",),
+        late=True,
     ),
 )
 

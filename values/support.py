@@ -10,27 +10,35 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from values import contract, pools
 from values.composition import Composition
 from values.facts import Facts, VolumeStorage
 from values.fill import fill
+from values.layer3 import flows as layer3_flows
+from values.layer3 import layer3_values
 from values.network import Flow, inward, outward
 
 CHART = Path(__file__).parents[1] / "charts" / "support"
 #: What a release of the chart reads. The README stays here.
 _DELIVERED = ("Chart.yaml", "values.yaml", "values.schema.json", "monitoring.yaml", "templates/*.yaml")
+#: Folder with what lives inside Harbor, for the jobs that compare it.
+HARBOR_FILES = "harbor"
 #: Components whose pods the chart of the version gives no disruption budget; the exporter's is never missed.
 _BUDGETED = ("core", "portal", "registry", "jobservice", "trivy")
 
 
-def support_files(facts: Facts, composition: Composition) -> dict[str, str]:
+def support_files(
+    facts: Facts, composition: Composition, inside: Mapping[str, str] = MappingProxyType({})
+) -> dict[str, str]:
     """Render ``support/``.
 
     Args:
         facts: of the environment.
         composition: of the same.
+        inside: the files of harbor.yaml, name → text.
 
     Returns:
         Path below the environment's folder → text.
@@ -39,8 +47,9 @@ def support_files(facts: Facts, composition: Composition) -> dict[str, str]:
     context = {
         "facts": facts,
         "namespace": "harbor",
-        "values": support_values(facts, composition),
+        "values": support_values(facts, composition, inside),
         "chart_version": chart_version(),
+        "inside": [f"{HARBOR_FILES}/{name}" for name in sorted(inside)],
         "resources": ["release.yaml"],
         "home": "/".join(filter(None, (".", facts.gitops_path, "apps/harbor", facts.environment))),
     }
@@ -49,6 +58,8 @@ def support_files(facts: Facts, composition: Composition) -> dict[str, str]:
         context["resources"] = ["database.yaml", *context["resources"]]
         names.append("database.yaml")
     made = {name: fill(f"flux/support/{name}.j2", context) for name in sorted(names)}
+    if context["values"]["layer3"]:
+        made |= {f"{HARBOR_FILES}/{name}": text for name, text in inside.items()}
     made["kustomizeconfig.yaml"] = fill("flux/kustomizeconfig.yaml.j2", context)
     return {f"support/{name}": text for name, text in made.items()} | {
         f"support/chart/{name}": text for name, text in files.items()
@@ -76,7 +87,9 @@ def _version(chart: str) -> str:
     return next(line.partition(": ")[2] for line in chart.splitlines() if line.startswith("version: "))
 
 
-def support_values(facts: Facts, composition: Composition) -> dict[str, Any]:
+def support_values(
+    facts: Facts, composition: Composition, inside: Mapping[str, str] = MappingProxyType({})
+) -> dict[str, Any]:
     """Give the chart's values: plain data, every key written out."""
     options = facts.harbor
     components = [*composition.replicas, *_own_pods(facts, composition)]
@@ -88,7 +101,7 @@ def support_values(facts: Facts, composition: Composition) -> dict[str, Any]:
             "enabled": options.network_policies,
             "solver": bool(options.expose.cluster_issuer),
             "in": [_flow(flow, "to", "from") for flow in inward(facts, composition)],
-            "out": [_flow(flow, "from", "to") for flow in outward(facts, composition)],
+            "out": [_flow(flow, "from", "to") for flow in (*outward(facts, composition), *layer3_flows(facts, inside))],
         },
         "alerts": {
             "enabled": options.monitoring.rules,
@@ -115,7 +128,7 @@ def support_values(facts: Facts, composition: Composition) -> dict[str, Any]:
             for name in composition.autoscaled
         ],
         "pullSecrets": _pull_secrets(facts),
-        "layer3": _layer3(facts),
+        "layer3": layer3_values(facts, inside),
         "scheduling": {
             "pullSecret": options.images.pull_secret,
             "nodeSelector": dict(composition.node_selector),
@@ -204,15 +217,7 @@ def _pull_secrets(facts: Facts) -> dict[str, Any] | None:
     }
 
 
-def _layer3(facts: Facts) -> dict[str, Any] | None:
-    options = facts.harbor.layer3
-    if not options.enabled:
-        return None
-    scheme = "https" if facts.harbor.internal_tls else "http"
-    return {"image": options.image, "schedule": options.schedule, "url": f"{scheme}://harbor-core"}
-
-
 def images(facts: Facts) -> list[str]:
     """Give the images that the chart's jobs pull, mirrors applied."""
-    jobs = (_database(facts), _layer3(facts))
+    jobs = (_database(facts), layer3_values(facts, {}))
     return [job["image"] for job in jobs if job]

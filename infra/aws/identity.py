@@ -66,6 +66,19 @@ def load_balancer_policy(_scope: Scope) -> list[Statement]:
     return json.loads((Path(__file__).parent / "load-balancer-controller-policy.json").read_text())
 
 
+def robots_policy(scope: Scope) -> list[Statement]:
+    """Renewing the secrets of Harbor's robots, which are below two names of our prefix; no other secret is in reach."""
+    below = scope.secrets.removesuffix("*")
+    actions = ("DescribeSecret", "GetSecretValue", "CreateSecret", "TagResource", "PutSecretValue")
+    return [
+        allow(
+            [f"secretsmanager:{action}" for action in (*actions, "UpdateSecretVersionStage")],
+            [f"{below}robots/*", f"{below}pull/*"],
+        ),
+        allow(["kms:Decrypt", "kms:GenerateDataKey"], scope.secrets_key),
+    ]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Controller:
     """A controller that Flux delivers, and the service account that its pods use."""
@@ -84,6 +97,15 @@ CONTROLLERS: Mapping[str, Controller] = {
         namespace="external-secrets", service_account="external-secrets", policy=external_secrets_policy
     ),
 }
+
+
+def controllers(settings: Settings) -> Mapping[str, Controller]:
+    """Give those of an environment: the job that renews robots takes a role only where there is one."""
+    layer3 = settings.harbor.layer3
+    if not (layer3.enabled and layer3.rotate):
+        return CONTROLLERS
+    account = "harbor-layer3-rotate"  # of charts/support/templates/layer3.yaml
+    return {**CONTROLLERS, account: Controller(namespace="harbor", service_account=account, policy=robots_policy)}
 
 
 def pod_role(
@@ -130,7 +152,7 @@ class Identity(pulumi.ComponentResource):
         super().__init__(TOKEN, "identity", None, opts)
         names = Names(settings.environment)
         known = pulumi.Output.all(account=account_id, zone=zone_id, secrets_key=secrets_key_arn)
-        for name, controller in CONTROLLERS.items():
+        for name, controller in controllers(settings).items():
             role, _ = pod_role(name, names=names, parent=self)
             iam.RolePolicy(
                 name,

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 PLACE = ("repository", "branch", "gitops_path", "environment")
 #: A change of one of these is another content, or what a later refresh or destroy goes by.
 CONTENT = (
-    "facts", "overrides", "files", "token", "withdraw_on_destroy",
+    "facts", "overrides", "inside", "files", "token", "withdraw_on_destroy",
     "mode", "folder", "api", "known_hosts", "signing_key",
 )  # fmt: skip
 
@@ -66,7 +66,8 @@ def _published(props: Mapping[str, Any]) -> dict[str, Any]:
     from infra.delivery.inputs import Inputs  # noqa: PLC0415
     from infra.delivery.publish import publish  # noqa: PLC0415
 
-    published = publish(_remote(props), Inputs(props["facts"], json.loads(props["overrides"])))
+    inside = json.loads(props.get("inside") or "{}")
+    published = publish(_remote(props), Inputs(props["facts"], json.loads(props["overrides"]), inside))
     return {**props, "commit": published.commit, "pull_request": published.pull_request}
 
 
@@ -88,6 +89,7 @@ class CommitArgs:
     Attributes:
         facts: the facts as one JSON string.
         overrides: name → YAML text as one JSON string.
+        inside: harbor.yaml, likewise, where the cluster's jobs read it; else None.
         files: path → blob id. The paths are known in a preview, so that it shows which files come or change.
         repository, branch, gitops_path, environment: the place.
         token: opens the repository; None for SLIPWAY_GIT_TOKEN or git's own ways.
@@ -109,6 +111,7 @@ class CommitArgs:
     api: str = ""
     known_hosts: str = ""
     signing_key: str = ""
+    inside: str | None = None
 
 
 class Commit(Resource, module="slipway", name="Commit"):

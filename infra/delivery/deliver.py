@@ -9,7 +9,7 @@ import pulumi
 
 from infra.assemble import example
 from infra.delivery.commit import Commit, CommitArgs
-from infra.delivery.inputs import Inputs, read_overrides
+from infra.delivery.inputs import Inputs, read_inside, read_overrides
 from infra.delivery.lock import blob_id
 from infra.settings import Settings
 
@@ -28,12 +28,15 @@ def deliver(settings: Settings, facts: pulumi.Output[str], *, after: Sequence[pu
         ValuesError: an override that does not fit the chart, before anything is made.
     """
     overrides = json.dumps(read_overrides(ROOT, settings.environment), sort_keys=True)
+    # A state of before, and one without the jobs, says nothing of it.
+    inside = json.dumps(read_inside(ROOT, settings.environment)) if settings.harbor.layer3.enabled else None
     # Which files there are depends on the settings alone, so the first preview can name them.
-    planned = digests(example(settings).to_json(), overrides)
+    planned = digests(example(settings).to_json(), overrides, inside)
     args = CommitArgs(
         facts=facts,
         overrides=overrides,
-        files={path: facts.apply(lambda text, path=path: digests(text, overrides)[path]) for path in planned},
+        inside=inside,
+        files={path: facts.apply(lambda text, path=path: digests(text, overrides, inside)[path]) for path in planned},
         repository=settings.gitops.repository,
         branch=settings.gitops.branch,
         gitops_path=settings.gitops.path,
@@ -68,7 +71,7 @@ def not_yet(settings: Settings, pull_request: str) -> str:
 
 
 @lru_cache(maxsize=4)
-def digests(facts: str, overrides: str) -> Mapping[str, str]:
-    """Give path → blob id of the files that facts and overrides, both JSON text, render to."""
-    files = Inputs(facts, json.loads(overrides)).files()
+def digests(facts: str, overrides: str, inside: str | None = None) -> Mapping[str, str]:
+    """Give path → blob id of the files that facts, overrides and harbor.yaml, all JSON text, render to."""
+    files = Inputs(facts, json.loads(overrides), json.loads(inside or "{}")).files()
     return {path: blob_id(text) for path, text in files.items()}

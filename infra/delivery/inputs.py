@@ -14,10 +14,16 @@ from values.facts import Facts
 
 @dataclass(frozen=True)
 class Inputs:
-    """Facts as JSON text, and overrides: name → YAML text. Text, because Pulumi would turn integers into floats."""
+    """Facts as JSON text, and files of a team. Text, because Pulumi would turn integers into floats.
+
+    Attributes:
+        overrides: values of the team's own, name → YAML text.
+        inside: harbor.yaml, name → text; counts only where the cluster's jobs read it (`harbor.layer3`).
+    """
 
     facts_json: str
     overrides: Mapping[str, str] = field(default_factory=dict)
+    inside: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def facts(self) -> Facts:
@@ -51,20 +57,26 @@ class Inputs:
             from values.manifests import manifests  # noqa: PLC0415  # Helm's engine is for those who render charts
 
             chart = archive(self.facts.chart_version, self.facts.chart_repository)
-            return manifests(self.facts, self.overrides, chart)
+            return manifests(self.facts, self.overrides, chart, self.delivered)
         from values.render import render  # noqa: PLC0415  # jinja2 is for those who render
 
-        return render(self.facts, self.overrides)
+        return render(self.facts, self.overrides, self.delivered)
+
+    @property
+    def delivered(self) -> Mapping[str, str]:
+        """What of harbor.yaml goes into the repository."""
+        return self.inside if self.facts.harbor.layer3.enabled else {}
 
     def as_values(self) -> "Inputs":
         """Give the same with values in Git, whatever is delivered: what the chart is handed."""
         if self.facts.content == "values":
             return self
-        return Inputs(self.facts.model_copy(update={"content": "values"}).to_json(), self.overrides)
+        return Inputs(self.facts.model_copy(update={"content": "values"}).to_json(), self.overrides, self.inside)
 
     def digest(self) -> str:
         """Give the digest that the commit's trailer and the lock carry."""
-        text = json.dumps([self.facts.to_json(), sorted(self.overrides.items())])
+        parts = [self.facts.to_json(), sorted(self.overrides.items())]
+        text = json.dumps(parts + ([sorted(self.delivered.items())] if self.delivered else []))
         return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
 
 
@@ -85,10 +97,27 @@ def read_overrides(root: Path, environment: str) -> dict[str, str]:
     Raises:
         SettingsError: a file that is not UTF-8 text.
     """
-    overrides = {}
-    for path in sorted((root / STACKS / environment / "values").glob("*.yaml")):
-        try:
-            overrides[path.stem] = path.read_text(encoding="utf-8")
-        except UnicodeDecodeError as error:
-            raise SettingsError(Problem(where=str(path), what=f"is not UTF-8 text ({error.reason})")) from None
-    return overrides
+    folder = root / STACKS / environment / "values"
+    return {path.stem: _text(path) for path in sorted(folder.glob("*.yaml"))}
+
+
+def read_inside(root: Path, environment: str) -> dict[str, str]:
+    """Read what is to live inside Harbor, ``stacks/<environment>/harbor.yaml`` or the folder ``harbor``: name → text.
+
+    Raises:
+        SettingsError: a file that is not UTF-8 text.
+    """
+    home = root / STACKS / environment
+    folder, file = home / "harbor", home / "harbor.yaml"
+    if folder.is_dir():
+        found = sorted(path for path in folder.rglob("*") if path.suffix in {".yaml", ".yml"} and path.is_file())
+        # A ConfigMap has no folders.
+        return {path.relative_to(folder).as_posix().replace("/", "--"): _text(path) for path in found}
+    return {file.name: _text(file)} if file.is_file() else {}
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise SettingsError(Problem(where=str(path), what=f"is not UTF-8 text ({error.reason})")) from None

@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from infra.errors import SlipwayError
-from slipway.cli import console, harbor, harbor_export, harbor_robots, kind, rehearse, tools
+from slipway.cli import console, harbor, harbor_export, harbor_robots, harbor_runner, kind, rehearse, tools
 from slipway.cli.bootstrap import bootstrap
 from slipway.cli.check import check
 from slipway.cli.diagram import diagram
@@ -71,6 +71,7 @@ for command in (
     app.command()(command)
 harbor_robots.add_to(harbor.app)
 harbor_export.add_to(harbor.app)
+harbor_runner.add_to(harbor.app)
 app.add_typer(harbor.app, name="harbor")
 app.add_typer(rehearse.app, name="rehearse")
 app.add_typer(kind.app, name="kind")

@@ -63,7 +63,7 @@ def images(
     """
     from infra import charts
     from infra.assemble import example
-    from infra.delivery.inputs import Inputs, read_overrides
+    from infra.delivery.inputs import Inputs, read_inside, read_overrides
     from infra.stack_config import from_stack_file, stack_file
     from slipway.images.images import images as of
     from slipway.images.images import upstream
@@ -79,7 +79,8 @@ def images(
     known = read_facts(facts, environment) if facts else example(settings)
     if mirror:
         known = upstream(known)  # a mirror is filled from where the images come from, also once it is in use
-    found = of(known, Inputs(known.to_json(), read_overrides(root, environment)).as_values().files(), cached)
+    inputs = Inputs(known.to_json(), read_overrides(root, environment), read_inside(root, environment))
+    found = of(known, inputs.as_values().files(), cached)
     mirrored = _mirror(found, known, mirror, to, tool) if mirror else None
     if output is Output.json:
         console.result_json(_json(environment, found, mirrored))

@@ -18,7 +18,7 @@ from infra import charts
 from infra.assemble import example, renewed
 from infra.delivery import guards
 from infra.delivery.git import Remote
-from infra.delivery.inputs import Inputs, read_overrides
+from infra.delivery.inputs import Inputs, read_inside, read_overrides
 from infra.delivery.present import Present, in_folder, present
 from infra.errors import Problem, SettingsError, WouldUninstall
 from infra.settings import Settings
@@ -89,7 +89,7 @@ def diff(root: Path, environment: str, *, facts_source: str | None, against: Pat
     there, named = _there(settings, given, root, against)
     facts, source = (given, "those given") if given else _facts(settings, there.texts.get(f"{home}/facts.json"))
     overrides = read_overrides(root, environment)
-    files = Inputs(facts.to_json(), overrides).files()
+    files = Inputs(facts.to_json(), overrides, read_inside(root, environment)).files()
     before = {path: text for path, text in there.texts.items() if component_of(path)}
 
     def chart(release: Release) -> Path:
@@ -117,7 +117,8 @@ def _there(settings: Settings, given: Facts | None, root: Path, against: Path | 
     """Give what is delivered now: the lock's files, and whatever stands where ours would be written."""
     gitops, environment = settings.gitops, settings.environment
     likely = given or example(settings)
-    wanted = list(Inputs(likely.to_json(), read_overrides(root, environment)).files())
+    inputs = Inputs(likely.to_json(), read_overrides(root, environment), read_inside(root, environment))
+    wanted = list(inputs.files())
     remote = Remote.of(gitops, os.environ.get(TOKEN_VARIABLE), root)
     folder = against or (Path(remote.folder) if remote.folder else None)
     if folder:

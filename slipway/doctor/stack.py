@@ -24,11 +24,12 @@ def support(scene: Scene) -> str:
 def contract(scene: Scene) -> str:
     """Render everything, with made-up facts where AWS has not answered yet."""
     from infra.assemble import example  # noqa: PLC0415
-    from infra.delivery.inputs import read_overrides  # noqa: PLC0415
+    from infra.delivery.inputs import read_inside, read_overrides  # noqa: PLC0415
     from slipway.rendering import files_of  # noqa: PLC0415
 
     overrides = read_overrides(scene.root, scene.environment)
-    files = files_of(example(scene.settings), overrides, manifests=False, progress=lambda _: None)
+    inside = read_inside(scene.root, scene.environment)
+    files = files_of(example(scene.settings), overrides, inside, manifests=False, progress=lambda _: None)
     own = f", with your own {', '.join(overrides)}" if overrides else ""
     return f"{len(files)} files fit chart {scene.settings.chart_version}{own}"
 

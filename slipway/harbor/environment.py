@@ -25,6 +25,11 @@ from slipway.project import find_root
 
 #: Looked at in this order.
 USERNAMES, PASSWORDS = ("SLIPWAY_HARBOR_USERNAME", "HARBOR_USERNAME"), (VARIABLE, "HARBOR_PASSWORD")
+#: How it is in the cluster, where our chart sets them (charts/support/templates/layer3.yaml): who logs in is a robot,
+#: whatever the server's prefix; what clients call the registry; whom to trust; that there is no TLS between the pods.
+ROBOT, REGISTRY, CA_FILE, ALLOW_HTTP = (
+    f"SLIPWAY_HARBOR_{name}" for name in ("ROBOT", "REGISTRY", "CA_FILE", "ALLOW_HTTP")
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,19 +70,30 @@ class Environment:
                 url=self.url,
                 name=name,
                 secret=self._password(name),
-                ca_file=self.folder / place.ca_file if place.ca_file else None,
+                robot=_is_on(ROBOT) or None,
+                ca_file=self._authority(place.ca_file),
+                registry=_variable([REGISTRY]),
+                allow_http=_is_on(ALLOW_HTTP),
                 in_flight=place.concurrency,
                 patience=Patience(answer=place.timeout_seconds),
             )
         except SettingsError as error:
             raise SpecError(*error.problems) from None
 
+    def _authority(self, own: str | None) -> Path | None:
+        """Give the file of whom to trust: where the address is another, harbor.yaml's own would be the wrong one."""
+        if given := _variable([CA_FILE]):
+            return Path(given)
+        return self.folder / own if own and not _is_on(ALLOW_HTTP) else None
+
     def _password(self, name: str) -> SecretStr:
         given = _variable(PASSWORDS)
-        registry = registry_of(self.name) if _stack_file(self.name) else Registry(url=self.url)
+        registry = registry_of(self.name) if stack_file_of(self.name) else Registry(url=self.url)
         password, reason = password_of(registry, name, given=SecretStr(given) if given else None)
         if password is None:
             fix = f"set {PASSWORDS[0]} (or {PASSWORDS[1]})"
+            if _is_on(ROBOT):
+                fix = f"the Secret harbor-layer3 makes it known to the pod: slipway harbor install-runner {self.name}"
             raise SpecError(Problem(where=self.url, what=reason, fix=fix))
         return password
 
@@ -145,7 +161,8 @@ def _root() -> Path:
         raise SpecError(*error.problems) from None
 
 
-def _stack_file(name: str) -> Path | None:
+def stack_file_of(name: str) -> Path | None:
+    """Give an environment's stack file; None where there is none, as in a pod or on a laptop."""
     try:
         path = stack_file(find_root(Path.cwd()), name)
     except SettingsError:
@@ -154,7 +171,7 @@ def _stack_file(name: str) -> Path | None:
 
 
 def _address(name: str) -> str:
-    path = _stack_file(name)
+    path = stack_file_of(name)
     if path is None:
         fix = "give --url, or connection.url in harbor.yaml"
         raise SpecError(Problem(where="url", what=f"{name} has no stack file that names its domain", fix=fix))
@@ -162,6 +179,10 @@ def _address(name: str) -> str:
         return f"https://{from_stack_file(path).domain}"
     except SettingsError as error:
         raise SpecError(*error.problems) from None
+
+
+def _is_on(name: str) -> bool:
+    return os.environ.get(name, "").lower() in {"1", "true", "yes"}
 
 
 def _variable(names: Sequence[str]) -> str:

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from infra.delivery.inputs import Inputs, read_overrides
+from infra.delivery.inputs import Inputs, read_inside, read_overrides
 from infra.delivery.remote import Remote
 from infra.delivery.status.chain import Chain
 from infra.errors import KindError, Problem
@@ -61,7 +61,7 @@ def up(commands: Commands, place: Place, wishes: Wishes, root: Path, watcher: Wa
     """
     if wishes.direct and wishes.remote:
         raise KindError(Problem(where="--direct", what="needs no Git, and --remote names one", fix="give one of them"))
-    inputs = Inputs(place.facts().to_json(), read_overrides(root, place.name))
+    inputs = Inputs(place.facts().to_json(), read_overrides(root, place.name), read_inside(root, place.name))
     own = git_server.own_remote(wishes.remote, os.environ.get(TOKEN_VARIABLE)) if wishes.remote else None
     steps = [
         Step("look at this machine", partial(check_machine, commands, direct=wishes.direct, note=watcher.note)),

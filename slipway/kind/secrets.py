@@ -28,7 +28,7 @@ def make_secrets(commands: Commands, facts: Facts) -> list[str]:
     Raises:
         KindError: a Secret that data depends on is gone; kubectl failed.
     """
-    wanted = secrets_for(Composition.of(facts).parts)
+    wanted = [secret for secret in secrets_for(Composition.of(facts).parts) if not secret.late]
     there = present(commands, "harbor")
     missing = [secret for secret in wanted if secret.name not in there]
     _refuse_lost(commands, missing)

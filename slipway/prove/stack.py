@@ -113,7 +113,7 @@ def refuse_taken(root: Path, name: str) -> None:
 
 
 def write(root: Path, environment: str, name: str, changes: Mapping[str, Any]) -> None:
-    """Write the stack file, and copy the values that stand beside the environment's.
+    """Write the stack file, and copy what of it is delivered and stands beside the environment's.
 
     What `pulumi stack init --copy-config-from` wrote is the base where it is there: its secrets are encrypted anew.
     """
@@ -126,8 +126,13 @@ def write(root: Path, environment: str, name: str, changes: Mapping[str, Any]) -
         key = f"{PROJECT}:{first}"
         config[key] = {**(config.get(key) or {}), rest[0]: value} if rest else value
     text = yaml.safe_dump({**document, "config": config}, sort_keys=False, allow_unicode=True)
-    if (root / STACKS / environment / "values").is_dir():
-        shutil.copytree(root / STACKS / environment / "values", root / STACKS / name / "values", dirs_exist_ok=True)
+    beside, own = root / STACKS / environment, root / STACKS / name
+    for part in ("values", "harbor"):
+        if (beside / part).is_dir():
+            shutil.copytree(beside / part, own / part, dirs_exist_ok=True)
+    if (beside / "harbor.yaml").is_file():
+        own.mkdir(exist_ok=True)
+        shutil.copyfile(beside / "harbor.yaml", own / "harbor.yaml")
     path.write_text(f"# Made by `slipway prove`, which removes it at the end.\n{text}")
 
 

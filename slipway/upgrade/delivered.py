@@ -13,8 +13,10 @@ from infra.delivery.present import in_folder, present
 from infra.errors import Problem, UpgradeError
 from values import contract
 from values.facts import SUPPORTED_CHART_VERSIONS, Facts
+from values.support import HARBOR_FILES
 
 _OVERRIDE = "/release/values/override-"
+_INSIDE = f"/support/{HARBOR_FILES}/"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,13 +40,16 @@ class Delivered:
     pending: tuple[str, ...]
 
 
-def delivered(remote: Remote, *, gitops_path: str, environment: str, overrides: Mapping[str, str]) -> Delivered | None:
+def delivered(
+    remote: Remote, *, gitops_path: str, environment: str, overrides: Mapping[str, str], inside: Mapping[str, str]
+) -> Delivered | None:
     """Read what the branch delivers for an environment; None before the first publish.
 
     Args:
         remote: the branch.
         gitops_path, environment: where it stands.
         overrides: the team's own values now, for manifests: these do not show the values that they were made with.
+        inside: harbor.yaml now, where none is delivered yet.
 
     Raises:
         RemoteUnavailable, HumanEdit: see `infra.errors`.
@@ -67,7 +72,8 @@ def delivered(remote: Remote, *, gitops_path: str, environment: str, overrides: 
         overrides = {
             name: text for name, text in overrides.items() if not contract.findings(name, text, facts.chart_version)
         }
-        wanted = {path: blob_id(text) for path, text in Inputs(facts.to_json(), overrides).files().items()}
+        inputs = Inputs(facts.to_json(), overrides, _inside(there.texts) or inside)
+        wanted = {path: blob_id(text) for path, text in inputs.files().items()}
         locked = there.lock.files
     return Delivered(
         commit=there.commit,
@@ -83,6 +89,10 @@ def _overrides(texts: Mapping[str, str]) -> dict[str, str]:
     return {
         path.rpartition(_OVERRIDE)[2].removesuffix(".yaml"): text for path, text in texts.items() if _OVERRIDE in path
     }
+
+
+def _inside(texts: Mapping[str, str]) -> dict[str, str]:
+    return {path.rpartition(_INSIDE)[2]: text for path, text in texts.items() if _INSIDE in path}
 
 
 def _facts(texts: Mapping[str, str], path: str) -> Facts:

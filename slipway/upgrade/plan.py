@@ -14,7 +14,7 @@ from typing import Any
 from infra.assemble import example
 from infra.charts import HARBOR, archive, cached_or_refuse
 from infra.delivery.git import Remote
-from infra.delivery.inputs import Inputs, read_overrides
+from infra.delivery.inputs import Inputs, read_inside, read_overrides
 from infra.errors import Problem, RemoteUnavailable, UpgradeError
 from infra.settings import Settings
 from slipway.diff.objects import ObjectChange
@@ -141,12 +141,13 @@ def make_plan(target: Target, remote: Remote, *, progress: Progress) -> Plan:
     facts = target.facts or (now.facts if now else example(target.settings))
     after_facts = facts.model_copy(update={"chart_version": target.version})
     overrides = read_overrides(target.root, target.settings.environment)
-    new = Inputs(after_facts.to_json(), overrides).files()
+    inside = read_inside(target.root, target.settings.environment)
+    new = Inputs(after_facts.to_json(), overrides, inside).files()
     start = now.overrides if now else _fitting(overrides, before, notes)
     before_facts = now.facts if now else facts.model_copy(update={"chart_version": before})
-    old = now.files if now else Inputs(before_facts.to_json(), start).files()
+    old = now.files if now else Inputs(before_facts.to_json(), start, inside).files()
     way = steps(before, target.version)
-    handed = _handed(old, before_facts, start), _handed(new, after_facts, overrides)
+    handed = _handed(old, before_facts, start, inside), _handed(new, after_facts, overrides, inside)
     values = _values(handed[0]), _values(handed[1])
     return Plan(
         environment=target.settings.environment,
@@ -176,6 +177,7 @@ def _delivered(target: Target, remote: Remote, notes: list[str], progress: Progr
             gitops_path=settings.gitops.path,
             environment=settings.environment,
             overrides=read_overrides(target.root, settings.environment),
+            inside=read_inside(target.root, settings.environment),
         )
     except RemoteUnavailable as error:
         said = f"the branch was not read, so the plan begins at the stack file's chart: {error.problems[0]}"
@@ -266,9 +268,11 @@ def _at(values: Mapping[str, Any], key: str) -> Any:  # noqa: ANN401  # any YAML
     return node
 
 
-def _handed(files: Mapping[str, str], facts: Facts, overrides: Mapping[str, str]) -> Mapping[str, str]:
+def _handed(
+    files: Mapping[str, str], facts: Facts, overrides: Mapping[str, str], inside: Mapping[str, str]
+) -> Mapping[str, str]:
     """Give the files from which Helm is handed its values; manifests hold none, and are made of these."""
-    return files if facts.content == "values" else Inputs(facts.to_json(), overrides).as_values().files()
+    return files if facts.content == "values" else Inputs(facts.to_json(), overrides, inside).as_values().files()
 
 
 def _values(files: Mapping[str, str]) -> Mapping[str, Any]:

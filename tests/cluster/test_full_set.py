@@ -22,21 +22,26 @@ EVERYTHING = {
     "scannerAdapter": {"name": "other", "url": "http://scanner.scanning:8080"},
     "images": {"registry": "registry.example.com/hub/goharbor", "pullSecret": "mirror"},
     "pullSecrets": {"enabled": True},
-    "layer3": {"enabled": True, "image": "registry.example.com/slipway:1"},
+    "layer3": {"enabled": True, "image": "registry.example.com/slipway:1", "rotate": "23 4 * * *"},
 }
 
 
 def test_ha_with_the_full_set_is_delivered_and_a_second_run_changes_nothing(tmp_path):
     project = Project(tmp_path)
+    project.own_code()
     stack = tmp_path / "stacks" / "Pulumi.ha.yaml"
     document = yaml.safe_load(stack.read_text())
     document["config"]["slipway:harbor"] = EVERYTHING
     stack.write_text(yaml.safe_dump(document))
+    inside = tmp_path / "stacks" / "ha" / "harbor.yaml"
+    inside.parent.mkdir(exist_ok=True)
+    inside.write_text("policy: {ledger: {type: configmap}}\nlabels: [{name: approved}]\n")
     cluster = tmp_path / ".slipway" / "rehearse" / "ha" / "cluster"
     try:
         first, second = rehearse(project, "--keep"), rehearse(project, "--keep")
         objects = {
-            kind: named(cluster, kind) for kind in ("networkpolicy", "hpa", "pdb", "job", "cronjob", "configmap")
+            kind: named(cluster, kind)
+            for kind in ("networkpolicy", "hpa", "pdb", "job", "cronjob", "configmap", "secret")
         }
     finally:
         Processes(cluster).stop()
@@ -48,7 +53,10 @@ def test_ha_with_the_full_set_is_delivered_and_a_second_run_changes_nothing(tmp_
     assert {"harbor-core", "harbor-jobservice", "harbor-trivy"} <= objects["pdb"]
     assert len(objects["networkpolicy"]) > 6
     assert any(name.startswith("harbor-database-") for name in objects["job"])
-    assert objects["cronjob"] == {"harbor-layer3"}
+    assert objects["cronjob"] == {"harbor-layer3", "harbor-layer3-rotate"}
+    # Their robot's Secret can only be made when Harbor runs: the delivery did not wait for it.
+    assert "harbor-layer3" in objects["configmap"]
+    assert "harbor-layer3" not in objects["secret"]
 
 
 def rehearse(project: Project, *options: str) -> dict:

@@ -247,3 +247,14 @@ def test_only_what_changed_is_told_again():
     before, after = judge(observed(entries=[])), judge(observed())
 
     assert [one.name for one in changed_links(before, after)] == ["URL"]
+
+
+def test_a_secret_that_can_only_be_made_when_harbor_runs_holds_nothing_up():
+    missing = document(ready("False", message="Secret does not exist: harbor/prod/harbor-layer3"))
+    missing["metadata"]["name"] = "harbor-layer3"
+    chain = judge(observed(external_secrets=[document(ready()), missing]))
+
+    assert chain.verdict == "delivered"
+    assert link(chain, "ExternalSecrets").says.startswith(
+        "1 of 1 are there; harbor-layer3 can be made when Harbor runs"
+    )

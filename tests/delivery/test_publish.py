@@ -1,12 +1,13 @@
 """The publisher against real repositories: what it writes, what it leaves alone, and what it refuses."""
 
 import json
+import shutil
 
 import pytest
 
 from infra.delivery import publish as publisher
 from infra.delivery.git import Remote
-from infra.delivery.inputs import Inputs, read_overrides
+from infra.delivery.inputs import Inputs, read_inside, read_overrides
 from infra.delivery.publish import present_files, publish, withdraw
 from infra.errors import (
     ChartDowngrade,
@@ -251,3 +252,30 @@ def test_overrides_are_read_in_the_order_of_their_names(tmp_path):
     (folder / "c.yaml").write_bytes(b"\xff\xfe")
     with pytest.raises(SettingsError, match=r"c\.yaml: is not UTF-8 text"):
         read_overrides(tmp_path, "prod")
+
+
+def test_what_lives_inside_harbor_is_one_file_or_the_files_of_a_folder(tmp_path):
+    home = tmp_path / "stacks" / "prod"
+    (home / "harbor" / "teams").mkdir(parents=True)
+    assert read_inside(tmp_path, "stage") == {}
+    (home / "harbor.yaml").write_text("labels: []\n")
+    (home / "harbor" / "a.yaml").write_text("users: []\n")
+    (home / "harbor" / "teams" / "b.yml").write_text("robots: []\n")
+    (home / "harbor" / "notes.txt").write_text("no file of ours")
+
+    # As the command looks for it: the folder first.
+    assert read_inside(tmp_path, "prod") == {"a.yaml": "users: []\n", "teams--b.yml": "robots: []\n"}
+    shutil.rmtree(home / "harbor")
+    assert read_inside(tmp_path, "prod") == {"harbor.yaml": "labels: []\n"}
+    (home / "harbor.yaml").write_bytes(b"\xff\xfe")
+    with pytest.raises(SettingsError, match=r"harbor\.yaml: is not UTF-8 text"):
+        read_inside(tmp_path, "prod")
+
+
+def test_what_lives_inside_harbor_counts_only_where_a_job_reads_it():
+    without, layer3 = inputs(), {"enabled": True, "image": "registry.example.com/slipway:1"}
+    one, other = ({"harbor.yaml": f"policy: {{ledger: {{type: configmap, name: {name}}}}}\n"} for name in ("a", "b"))
+    with_job = inputs(harbor={"layer3": layer3})
+
+    assert Inputs(without.facts_json, {}, one).digest() == without.digest()
+    assert Inputs(with_job.facts_json, {}, one).digest() != Inputs(with_job.facts_json, {}, other).digest()

@@ -24,11 +24,17 @@ class Project:
     """A clone's worth of settings, and rehearsals of them by the command, as a user runs it."""
 
     def __init__(self, root: Path) -> None:
-        self.root = root
+        self.root, self.code = root, ROOT
         shutil.copyfile(ROOT / "Pulumi.yaml", root / "Pulumi.yaml")
         shutil.copyfile(ROOT / "__main__.py", root / "__main__.py")
         shutil.copytree(ROOT / "stacks", root / "stacks")
         self.said = ""
+
+    def own_code(self) -> None:
+        """Let the code stand in the project, as in a clone: what lies beside a stack file is looked for from there."""
+        for name in ("infra", "values", "slipway", "policy", "charts", "tables", "tools", "pyproject.toml"):
+            (self.root / name).symlink_to(ROOT / name)
+        self.code = self.root
 
     def rehearse(self, environment: str = "dev", *options: str) -> dict:
         """Rehearse and give the report; what went to stderr is in `said`."""
@@ -43,7 +49,7 @@ class Project:
         """Start the command as a user would, as a process group of its own."""
         return subprocess.Popen(
             [sys.executable, "-c", "from slipway.cli import main; main()", "rehearse", *arguments],
-            cwd=self.root, env={**os.environ, "PYTHONPATH": str(ROOT)}, text=True,
+            cwd=self.root, env={**os.environ, "PYTHONPATH": str(self.code)}, text=True,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
         )  # fmt: skip
 

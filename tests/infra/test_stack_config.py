@@ -167,7 +167,17 @@ def test_the_three_ready_stacks_are_usable():
         ),
         (
             {"harbor": "{layer3: {enabled: true, image: x, schedule: daily}}"},
-            '"daily" does not have the form of schedule',
+            "'daily' is no time of five fields",
+        ),
+        (
+            {"harbor": "{layer3: {schedule: 0 17 * * * *}}"},
+            "'0 17 * * * *' has six fields, as Harbor writes a time, and Kubernetes takes five",
+        ),
+        ({"harbor": "{layer3: {schedule: 0 25 * * *}}"}, "'25' in '0 25 * * *' is no hour"),
+        ({"harbor": "{layer3: {rotate: '*/0 4 * * *'}}"}, "'*/0' in '*/0 4 * * *' is no minute"),
+        (
+            {"harbor": "{layer3: {enabled: true, image: 'registry.example.com/slipway:latest'}}"},
+            "registry.example.com/slipway:latest is another one each day",
         ),
         (
             {"gitops": "{repository: https://git.example.com/x.git, branch: a..b}"},

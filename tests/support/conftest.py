@@ -20,6 +20,8 @@ ADMIN_SECRET = (
 )
 #: Where a team's people read docs/monitoring.md.
 RUNBOOKS = "https://git.example.com/platform/registry/blob/main/docs/monitoring.md"
+#: What lives inside Harbor, as far as the jobs in the cluster must know it.
+INSIDE = {"harbor.yaml": "policy: {ledger: {type: configmap}}\nlabels: [{name: approved}]\n"}
 #: Everything on that has no rival.
 EVERYTHING = {
     "monitoring": {
@@ -30,7 +32,7 @@ EVERYTHING = {
         "runbooks": RUNBOOKS,
     },
     "pullSecrets": {"enabled": True, "robots": ["default", "builders"]},
-    "layer3": {"enabled": True, "image": "registry.example.com/slipway:1.0.0"},
+    "layer3": {"enabled": True, "image": "registry.example.com/slipway:1.0.0", "rotate": "23 4 * * *", "notify": True},
     "autoscaling": {"enabled": True},
     "logging": {"auditForward": "syslog.example.com:514"},
     "trace": {"endpoint": "collector.tracing.svc:4318"},
@@ -50,7 +52,7 @@ def environment(profile: str, **settings) -> Facts:
 
 def values_of(facts: Facts) -> dict:
     """Give what Flux hands to Helm: the committed values, and the digest that External Secrets makes."""
-    values = yaml.safe_load(support_files(facts, Composition.of(facts))["support/values.yaml"])
+    values = yaml.safe_load(support_files(facts, Composition.of(facts), INSIDE)["support/values.yaml"])
     if values["database"]:
         values["database"]["revision"] = "0" * 64
     return values

@@ -108,6 +108,7 @@ def wrong(values: dict, path: str, value: object) -> dict:
         ("internalTLS", "yes"), ("alerts.numbers.pool", "81"), ("alerts.severity", "page"), ("database.password", "x"),
         ("database.revision", ""), ("database.port", "5432"), ("database.name", "a;b"), ("budgets", ["exporter"]),
         ("autoscaling.0.component", "trivy"), ("pullSecrets.robots", ["A"]), ("layer3.image", ""), ("layer3.args", []),
+        ("layer3.schedule", "0 17 * * * *"), ("layer3.rotate", "daily"), ("layer3.ledger", {}), ("layer3.aws.role", "x"),
         ("scheduling.affinity", {}), ("dashboard", True),
     ],
 )  # fmt: skip
@@ -218,9 +219,10 @@ def test_our_pods_satisfy_the_restricted_pod_security_standard():
         if item["kind"] in {"Job", "CronJob"}
     ]
 
-    assert len(pods) == 2
+    assert len(pods) == 3
     for pod in pods:
-        assert pod["automountServiceAccountToken"] is False
+        reads_the_ledger = pod.get("serviceAccountName") == "harbor-layer3"
+        assert pod["automountServiceAccountToken"] is reads_the_ledger
         assert pod["securityContext"]["runAsNonRoot"] is True
         assert pod["securityContext"]["runAsUser"] > 0
         assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
@@ -262,8 +264,8 @@ def test_each_component_with_pods_to_lose_has_exactly_one_budget(official, versi
 
 
 def test_autoscalers_name_deployments_of_the_official_chart(official):
-    facts = environment("large", harbor=EVERYTHING)
-    theirs = all_objects(rendered_official(official("1.19.1"), official_values("large", harbor=EVERYTHING)))
+    facts, plain = environment("large", harbor=EVERYTHING), EVERYTHING | {"layer3": {}}
+    theirs = all_objects(rendered_official(official("1.19.1"), official_values("large", harbor=plain)))
     scaled = {
         item["spec"]["scaleTargetRef"]["name"]: (item["spec"]["minReplicas"], item["spec"]["maxReplicas"])
         for item in objects_of(values_of(facts))
@@ -305,22 +307,12 @@ def test_a_pull_secret_is_what_docker_reads_whatever_the_password(tmp_path):
 def test_only_labelled_namespaces_can_use_the_store():
     items = objects_of(values_of(environment("ha", harbor=EVERYTHING)))
     (condition,) = one(items, "ClusterSecretStore")["spec"]["conditions"]
-    secrets = [item["spec"] for item in items if item["kind"] == "ClusterExternalSecret"]
+    secrets = [
+        item["spec"]
+        for item in items
+        if item["kind"] == "ClusterExternalSecret" and item["metadata"]["name"].startswith("harbor-pull-")
+    ]
 
     assert condition == {"namespaceSelector": {"matchLabels": {"slipway.dev/harbor-pull": "true"}}}
     assert {item["externalSecretName"] for item in secrets} == {"harbor-pull-default", "harbor-pull-builders"}
     assert all(item["namespaceSelectors"] == [condition["namespaceSelector"]] for item in secrets)
-
-
-def test_layer_3_runs_alone_and_trusts_the_internal_authority():
-    plain = one(objects_of(values_of(environment("ha", harbor=EVERYTHING))), "CronJob")["spec"]
-    tls = one(objects_of(values_of(environment("ha", harbor=EVERYTHING | {"internalTls": True}))), "CronJob")["spec"]
-
-    def variables(spec):
-        (container,) = spec["jobTemplate"]["spec"]["template"]["spec"]["containers"]
-        return {entry["name"]: entry.get("value") for entry in container["env"]}
-
-    assert plain["concurrencyPolicy"] == "Forbid"
-    assert variables(plain)["HARBOR_URL"] == "http://harbor-core"
-    assert variables(tls)["HARBOR_URL"] == "https://harbor-core"
-    assert variables(tls)["SSL_CERT_FILE"] == "/etc/harbor-ca/ca.crt"

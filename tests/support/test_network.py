@@ -6,7 +6,7 @@ from itertools import product
 
 import pytest
 
-from tests.support.conftest import EVERYTHING, environment, objects_of, values_of
+from tests.support.conftest import EVERYTHING, INSIDE, environment, objects_of, values_of
 from tests.support.policies import End, allowed, selecting
 from tests.values.conftest import exposed
 from tests.values.test_chart import REDIS
@@ -52,7 +52,7 @@ class World:
 
     def __init__(self, facts, official) -> None:
         self.policies = [item for item in objects_of(values_of(facts)) if item["kind"] == "NetworkPolicy"]
-        values = harbor_values(render(facts))
+        values = harbor_values(render(facts, inside=INSIDE))
         values = merged(values, REDIS) if facts.cache else values
         self.items = all_objects(rendered(official, values, kubernetes_version="1.33"))
         workloads = [item for item in self.items if item["kind"] in {"Deployment", "StatefulSet"}]
@@ -202,10 +202,13 @@ MATRIX = [
       for name in ("core", "portal", "registry", "jobservice", "trivy", "exporter", "database-job", "layer3")),
     ("core", "93.184.216.34", 5432, False), ("core", "93.184.216.34", 6379, False),
     # Out.
-    *((name, "93.184.216.34", 443, name in {"core", "jobservice", "trivy"})
+    # Layer 3's jobs: AWS and Kubernetes' API, and the agent that gives AWS credentials, at its one port.
+    *((name, "93.184.216.34", 443, name in {"core", "jobservice", "trivy", "layer3"})
       for name in ("core", "portal", "registry", "jobservice", "trivy", "exporter", "database-job", "layer3")),
     ("core", "93.184.216.34", 80, False), ("core", "169.254.169.254", 80, False), ("core", "169.254.169.254", 443, False),
-    ("jobservice", "169.254.170.23", 443, False),
+    ("jobservice", "169.254.170.23", 443, False), ("jobservice", "169.254.170.23", 80, False),
+    ("layer3", "169.254.170.23", 80, True), ("layer3", "169.254.170.23", 443, False),
+    ("layer3", "169.254.169.254", 80, False), ("layer3", "93.184.216.34", 80, False),
     # The proxy, the syslog server, traces, the other scanner: each to those who use it.
     *((name, "93.184.216.34", 3128, name in {"core", "jobservice", "trivy"})
       for name in ("core", "jobservice", "trivy", "registry", "portal")),

@@ -250,4 +250,7 @@ def test_alerts_are_written_for_the_flux_that_reads_them(flux, version):
 
 
 def test_without_notify_there_is_no_trace_of_it():
-    assert "notif" not in json.dumps(render(facts_of("ha")))
+    # Our chart is the same for everybody; what an environment chose is in its values.
+    files = {path: text for path, text in render(facts_of("ha")).items() if "/support/" not in path}
+
+    assert "notif" not in json.dumps(files)

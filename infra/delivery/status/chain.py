@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from infra.delivery.status.workloads import address, judge_workloads
+from values.secrets import SECRETS as TABLE
 
 Document = Mapping[str, Any]
 State = Literal["done", "moving", "failed", "waiting"]
@@ -20,6 +21,7 @@ Verdict = Literal["delivered", "moving", "failed"]
 
 SOURCE = "flux-system"
 ROOT, SECRETS, RELEASE = "flux-system", "harbor-prerequisites", "harbor"
+_LATE = frozenset(secret.name for secret in TABLE if secret.late)
 #: In the order in which they wait for each other.
 KUSTOMIZATIONS = (ROOT, "harbor-infrastructure", SECRETS, "harbor-support", RELEASE)
 #: Not in every environment: the root's inventory says which are.
@@ -243,10 +245,14 @@ def _kustomization(name: str, observed: Observed, *, reached: bool) -> tuple[Lin
 
 
 def _external_secrets(observed: Observed) -> Link:
-    name, total = "ExternalSecrets", len(observed.external_secrets)
-    late = [one for one in observed.external_secrets if condition(one, "Ready").get("status") != "True"]
+    waiting = [one for one in observed.external_secrets if condition(one, "Ready").get("status") != "True"]
+    # What can only be made when Harbor runs holds nothing up.
+    late = [one for one in waiting if one["metadata"]["name"] not in _LATE]
+    later = [one["metadata"]["name"] for one in waiting if one not in late]
+    name, total = "ExternalSecrets", len(observed.external_secrets) - len(later)
     if not late:
-        return Link(name=name, state="done", says=f"{total} of {total} are there")
+        after = f"; {', '.join(later)} can be made when Harbor runs: docs/secrets.md" if later else ""
+        return Link(name=name, state="done", says=f"{total} of {total} are there{after}")
     first = late[0]["metadata"]["name"]
     ready = condition(late[0], "Ready")
     words = ready.get("message", "its controller has not seen it yet")

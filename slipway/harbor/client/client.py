@@ -57,6 +57,16 @@ class HarborClient:
         return self._connection.url
 
     @property
+    def name(self) -> str:
+        """Who is the sender."""
+        return self._connection.name
+
+    @property
+    def registry(self) -> str:
+        """Host and port of the registry, as clients call it."""
+        return self._connection.registry or urlsplit(self._connection.url).netloc
+
+    @property
     def is_robot(self) -> bool:
         """Whether a robot is the sender, which Harbor lets change no other robot in place."""
         return self._connection.is_robot

@@ -45,6 +45,7 @@ class Connection:
         ca_file: certificates to trust besides the system's.
         in_flight: requests at the same time. A real Harbor on two cores gives all it has at 16.
         allow_http: send the secret in clear text to another machine.
+        registry: host and port that clients use; by default those of the url, which may be known in the cluster only.
     """
 
     url: str
@@ -54,6 +55,7 @@ class Connection:
     ca_file: Path | None = None
     in_flight: int = 16
     allow_http: bool = False
+    registry: str = ""
     patience: Patience = field(default_factory=Patience)
 
     def __post_init__(self) -> None:

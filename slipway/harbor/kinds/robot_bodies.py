@@ -13,7 +13,7 @@ from slipway.harbor.kinds.base import Object
 from slipway.harbor.kinds.robot_rights import rights_there
 from slipway.harbor.robots.pair import ends, is_over
 from slipway.harbor.robots.single import age, now_of
-from slipway.harbor.robots.wanted import MARK, SLOTS, UNFINISHED
+from slipway.harbor.robots.wanted import MARK, RUNNER, SLOTS, UNFINISHED
 
 #: The id of a pair, whose robots come and go.
 PAIR = "pair"
@@ -86,7 +86,8 @@ def seen_bodies(bodies: Bodies, wanted: Object | None, harbor: HarborClient) -> 
         "expired": not valid,
         "rotation.strategy": "blue_green",
     }
-    return {"key": bodies.key, "id": PAIR, "fields": fields}
+    guard = "the jobs in the cluster log in with it: slipway harbor install-runner" if bodies.key == RUNNER else ""
+    return {"key": bodies.key, "id": PAIR, "fields": fields, "guard": guard}
 
 
 def _rights(robot: Robot) -> dict[str, list[str]]:

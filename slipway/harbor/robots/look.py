@@ -14,7 +14,7 @@ from slipway.harbor.client.api import configuration, projects, robots, system
 from slipway.harbor.client.models import Project, Robot
 from slipway.harbor.robots.pair import Pair, is_over
 from slipway.harbor.robots.stores.store import Credential, Store
-from slipway.harbor.robots.wanted import SLOTS, Slot, Wanted
+from slipway.harbor.robots.wanted import RUNNER, SLOTS, Slot, Wanted
 
 _USUAL_PREFIX = "robot$"
 
@@ -132,11 +132,17 @@ def _who_may(wanted: Wanted) -> str:
     )
 
 
+def prefix_in(name: str) -> str:
+    """Give the server's prefix from the full name of the robot that the jobs in the cluster use; else the usual one."""
+    own = next((own for slot in SLOTS if name.endswith(own := f"{RUNNER}-{slot}")), "")
+    return name.removesuffix(own) if own else _USUAL_PREFIX
+
+
 async def robot_prefix(harbor: HarborClient) -> str:
     """Read what Harbor puts before the names of robots; only an administrator may."""
     try:
         settings = await harbor.send(configuration.get())
     except (RightMissing, LoginRefused):
-        return _USUAL_PREFIX
+        return prefix_in(harbor.name) if harbor.is_robot else _USUAL_PREFIX
     setting = settings.get("robot_name_prefix")
     return str(setting.value) if setting and setting.value is not None else _USUAL_PREFIX

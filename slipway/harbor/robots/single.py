@@ -9,7 +9,6 @@ Harbor counts the end of a robot from its creation: another secret does not move
 import asyncio
 import datetime as dt
 import math
-from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
@@ -84,7 +83,7 @@ def now_of(harbor: HarborClient) -> dt.datetime:
 
 def registry_of(harbor: HarborClient) -> str:
     """Give host and port of the registry that the secret opens."""
-    return urlsplit(harbor.url).netloc
+    return harbor.registry
 
 
 async def _works(harbor: HarborClient, credential: Credential) -> bool:

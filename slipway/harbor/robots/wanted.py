@@ -18,6 +18,8 @@ SLOTS: tuple[Slot, Slot] = ("a", "b")
 MARK = "[managed-by:slipway]"
 #: Of a robot whose secret nobody has yet: one that an interrupted run left may be deleted.
 UNFINISHED = "[not handed out]"
+#: The pair with which the jobs in the cluster look after Harbor (`slipway.harbor.robots.runner`).
+RUNNER = "slipway-runner"
 _DESCRIPTION = "Made by slipway; its secret is rotated with the robot of the other letter"
 
 _NAME = re.compile(r"[a-z0-9]+(?:[._-][a-z0-9]+)*")

@@ -62,7 +62,13 @@ def files(path: Path) -> Sequence[Path]:
         SpecError: there are none.
     """
     if path.is_dir():
-        found = sorted(each for each in path.rglob("*") if each.suffix in {".yaml", ".yml"})
+        # A ConfigMap in a pod is a folder of links into a hidden one, where everything is a second time.
+        found = sorted(
+            each
+            for each in path.rglob("*")
+            if each.suffix in {".yaml", ".yml"}
+            and not any(part.startswith(".") for part in each.relative_to(path).parts)
+        )
         if not found:
             raise SpecError(Problem(where=str(path), what="there is no YAML file in the folder"))
         return found

@@ -6,7 +6,7 @@ What is not proven yet is a second Secret, NAME-pending. Both are made by server
 import base64
 import contextlib
 import json
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -16,13 +16,15 @@ from slipway.harbor.robots.stores.store import Credential
 if TYPE_CHECKING:
     from lightkube import Client
 
-_TYPE, _KEY = "kubernetes.io/dockerconfigjson", ".dockerconfigjson"
+_DOCKER, _KEY = "kubernetes.io/dockerconfigjson", ".dockerconfigjson"
 _OWNER = "slipway-login-kit"
 _LABELS = {"app.kubernetes.io/managed-by": "slipway"}
 
 
 class KubernetesStore:
     """One Secret (`slipway.harbor.robots.stores.store.Store`)."""
+
+    type = _DOCKER
 
     def __init__(self, client: "Client", namespace: str, secret: str) -> None:
         self._client, self._namespace, self._secret = client, namespace, secret
@@ -72,8 +74,8 @@ class KubernetesStore:
         from lightkube.resources.core_v1 import Secret  # noqa: PLC0415
 
         metadata = ObjectMeta(name=name, namespace=self._namespace, labels=_LABELS)
-        data = {_KEY: base64.b64encode(credential.docker_config().encode()).decode()}
-        secret = Secret(apiVersion="v1", kind="Secret", metadata=metadata, type=_TYPE, data=data)
+        data = {key: base64.b64encode(text.encode()).decode() for key, text in self._written(credential).items()}
+        secret = Secret(apiVersion="v1", kind="Secret", metadata=metadata, type=self.type, data=data)
         with self._told():
             self._client.apply(secret, field_manager=_OWNER, force=True)
 
@@ -90,10 +92,16 @@ class KubernetesStore:
                     return None
                 raise
         labels = (found.metadata.labels if found.metadata else None) or {}
-        if _LABELS.items() - labels.items() or found.type != _TYPE:
+        if _LABELS.items() - labels.items() or found.type != self.type:
             fix = "choose another name, or delete that Secret first"
             raise SecretStoreError(Problem(where=self.name, what="is there, and Slipway did not make it", fix=fix))
-        return credential_in(base64.b64decode((found.data or {}).get(_KEY, "")), where=self.name)
+        return self._read_from({key: base64.b64decode(text) for key, text in (found.data or {}).items()})
+
+    def _written(self, credential: Credential) -> Mapping[str, str]:
+        return {_KEY: credential.docker_config()}
+
+    def _read_from(self, data: Mapping[str, bytes]) -> Credential:
+        return credential_in(data.get(_KEY, b""), where=self.name)
 
     @contextlib.contextmanager
     def _told(self) -> Generator[None]:
@@ -104,6 +112,19 @@ class KubernetesStore:
         except ApiError as error:
             fix = "make the namespace, and take credentials that may get, create, patch and delete Secrets in it"
             raise SecretStoreError(Problem(where=self.name, what=error.status.message or "", fix=fix)) from error
+
+
+class PlainSecretStore(KubernetesStore):
+    """One Secret with `username`, `password` and `registry` as its keys, for what is no pull."""
+
+    type = "Opaque"
+
+    def _written(self, credential: Credential) -> Mapping[str, str]:
+        return json.loads(credential.to_json())
+
+    def _read_from(self, data: Mapping[str, bytes]) -> Credential:
+        text = json.dumps({key: value.decode(errors="replace") for key, value in data.items()})
+        return Credential.from_json(text, where=self.name)
 
 
 def credential_in(text: bytes, *, where: str) -> Credential:

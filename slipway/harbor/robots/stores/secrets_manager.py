@@ -26,8 +26,16 @@ _FIXES = {
 class SecretsManagerStore:
     """One secret (`slipway.harbor.robots.stores.store.Store`)."""
 
-    def __init__(self, client: Any, secret_id: str, *, key: str = "") -> None:  # noqa: ANN401  # a boto3 client
-        self._client, self.secret_id, self._key = client, secret_id, key
+    def __init__(self, client: Any, secret_id: str, *, key: str = "", made_by: str = "") -> None:  # noqa: ANN401  # boto3's
+        """Name the secret.
+
+        Args:
+            client: of boto3.
+            secret_id: its name.
+            key: that encrypts one which is made here.
+            made_by: what makes it, if that is not us: then one that is missing is an error.
+        """
+        self._client, self.secret_id, self._key, self._made_by = client, secret_id, key, made_by
 
     @property
     def name(self) -> str:
@@ -45,7 +53,9 @@ class SecretsManagerStore:
     def check(self) -> None:
         """Refuse before anything is made where AWS refuses us, or the secret is being deleted; see `Store`."""
         with self._told():
-            self._stages()
+            stages = self._stages()
+        if stages is None and self._made_by:
+            raise SecretStoreError(Problem(where=self.name, what="is not there", fix=self._made_by))
 
     def stage(self, credential: Credential) -> None:
         """Keep it as pending; see `Store`. AWS makes the first version of all the current one at once."""
