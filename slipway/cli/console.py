@@ -6,6 +6,7 @@ Colour is off when the stream is no terminal and where NO_COLOR is set (no-color
 import json
 import os
 import sys
+from collections.abc import Callable
 from enum import StrEnum
 from typing import Any, TextIO
 
@@ -41,6 +42,6 @@ def result(text: str) -> None:
     typer.echo(text, color=coloured(sys.stdout))
 
 
-def result_json(value: Any) -> None:  # noqa: ANN401  # whatever the command's result holds
-    """Write what a machine asked for: one JSON document."""
-    typer.echo(json.dumps(value, indent=2))
+def result_json(value: Any, *, default: Callable[[Any], Any] | None = None) -> None:  # noqa: ANN401  # any result
+    """Write what a machine asked for: one JSON document; `default` makes plain what is not."""
+    typer.echo(json.dumps(value, indent=2, default=default))

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, ClassVar, NamedTuple
 
 from pydantic import SecretStr
@@ -17,6 +18,13 @@ from slipway.harbor.spec import HarborSpec, SecretRef
 
 #: A field's value where Harbor has none, or does not show it.
 MISSING = None
+_JSON = json.JSONEncoder(sort_keys=True, default=str).encode
+#: For all objects that have none; one each would be the larger part of a hundred thousand objects.
+_NONE: Mapping[str, Any] = MappingProxyType({})
+
+
+def _none() -> Mapping[str, Any]:
+    return _NONE
 
 
 class Ref(NamedTuple):
@@ -65,8 +73,8 @@ class Object:
     parent: str = ""
     part: str = ""
     id: str = ""
-    secrets: Mapping[str, SecretRef] = field(default_factory=dict)
-    seed: Mapping[str, Any] = field(default_factory=dict)
+    secrets: Mapping[str, SecretRef] = field(default_factory=_none)
+    seed: Mapping[str, Any] = field(default_factory=_none)
     needs: tuple[Ref, ...] = ()
     after: tuple[Ref, ...] = ()
     at: Location = ()
@@ -75,13 +83,13 @@ class Object:
     keep: str = ""
     guard: str = ""
     content: str = ""
-    locked: Mapping[str, str] = field(default_factory=dict)
+    locked: Mapping[str, str] = field(default_factory=_none)
     owner: str = ""
-    made: Mapping[str, str] = field(default_factory=dict)
+    made: Mapping[str, str] = field(default_factory=_none)
     warning: str = ""
     free: bool = False
-    links: Mapping[str, str] = field(default_factory=dict)
-    shown: Mapping[str, SecretStr] = field(default_factory=dict, repr=False)
+    links: Mapping[str, str] = field(default_factory=_none)
+    shown: Mapping[str, SecretStr] = field(default_factory=_none, repr=False)
 
     @property
     def list(self) -> str:
@@ -100,8 +108,7 @@ class Object:
 
     def digest(self) -> str:
         """Give what tells whether it changed. Harbor has no ETags, and its times do not move with every change."""
-        text = json.dumps([self.id, self.fields], sort_keys=True, default=str)
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+        return hashlib.sha256(_JSON([self.id, self.fields]).encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,6 +8,7 @@ is not ours.
 """
 
 import hashlib
+import json
 import secrets
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -100,15 +101,15 @@ class Ledger:
 
     # --- as text
 
-    def to_data(self) -> dict[str, Any]:
-        """Give it as plain data, stably ordered."""
-        return {
-            "format": FORMAT,
-            "instance": self.instance,
-            "serial": self.serial,
-            "salt": self.salt,
-            "objects": {str(ref): _written(entry) for ref, entry in sorted(self.entries.items())},
-        }
+    def to_text(self) -> Iterator[str]:
+        """Give it as JSON, stably ordered: the head, then a line for each object, so that a diff is one of objects."""
+        head = {"format": FORMAT, "instance": self.instance, "serial": self.serial, "salt": self.salt}
+        yield json.dumps(head, indent=1).removesuffix("\n}") + ',\n "objects": {'
+        comma = ""
+        for ref, entry in sorted(self.entries.items()):
+            yield f"{comma}\n  {json.dumps(str(ref))}: {json.dumps(_written(entry))}"
+            comma = ","
+        yield "\n }\n}\n"
 
     @classmethod
     def from_data(cls, data: Mapping[str, Any]) -> "Ledger":
