@@ -8,9 +8,12 @@ import os
 import sys
 from collections.abc import Callable
 from enum import StrEnum
+from itertools import islice
 from typing import Any, TextIO
 
 import typer
+
+_PARTS = 50_000
 
 
 class Output(StrEnum):
@@ -44,4 +47,7 @@ def result(text: str) -> None:
 
 def result_json(value: Any, *, default: Callable[[Any], Any] | None = None) -> None:  # noqa: ANN401  # any result
     """Write what a machine asked for: one JSON document; `default` makes plain what is not."""
-    typer.echo(json.dumps(value, indent=2, default=default))
+    parts = json.JSONEncoder(indent=2, default=default).iterencode(value)
+    while piece := "".join(islice(parts, _PARTS)):  # the whole text may be larger than all else together
+        typer.echo(piece, nl=False)
+    typer.echo()

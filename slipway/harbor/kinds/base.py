@@ -23,7 +23,8 @@ _JSON = json.JSONEncoder(sort_keys=True, default=str).encode
 _NONE: Mapping[str, Any] = MappingProxyType({})
 
 
-def _none() -> Mapping[str, Any]:
+def none() -> Mapping[str, Any]:
+    """Give what all that have none share."""
     return _NONE
 
 
@@ -73,8 +74,8 @@ class Object:
     parent: str = ""
     part: str = ""
     id: str = ""
-    secrets: Mapping[str, SecretRef] = field(default_factory=_none)
-    seed: Mapping[str, Any] = field(default_factory=_none)
+    secrets: Mapping[str, SecretRef] = field(default_factory=none)
+    seed: Mapping[str, Any] = field(default_factory=none)
     needs: tuple[Ref, ...] = ()
     after: tuple[Ref, ...] = ()
     at: Location = ()
@@ -83,13 +84,13 @@ class Object:
     keep: str = ""
     guard: str = ""
     content: str = ""
-    locked: Mapping[str, str] = field(default_factory=_none)
+    locked: Mapping[str, str] = field(default_factory=none)
     owner: str = ""
-    made: Mapping[str, str] = field(default_factory=_none)
+    made: Mapping[str, str] = field(default_factory=none)
     warning: str = ""
     free: bool = False
-    links: Mapping[str, str] = field(default_factory=_none)
-    shown: Mapping[str, SecretStr] = field(default_factory=_none, repr=False)
+    links: Mapping[str, str] = field(default_factory=none)
+    shown: Mapping[str, SecretStr] = field(default_factory=none, repr=False)
 
     @property
     def list(self) -> str:
