@@ -31,10 +31,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from tests.harbor.process import HarborServer, basic
+import aiohttp
+
+from tests.harbor.process import ROOT, HarborServer, basic
 
 USERS = ("bench-1", "bench-2")
 ROBOTS = ("ci", "deploy")
@@ -152,7 +153,8 @@ def _show(what: str, runs: list[Took], projects: int) -> None:
     print(
         f"  {what:24} {three([each.seconds for each in runs], '.2f')} s   {told} requests"
         f" ({max(requests) / projects:.1f} a project)   cpu {three([each.cpu for each in runs], '.1f')} s"
-        f"   memory {max(each.memory for each in runs):.0f} MB   server's cpu {max(each.server for each in runs):.1f} s",
+        f"   memory {max(each.memory for each in runs):.0f} MB   cpu of server"
+        f" {max(each.server for each in runs):.1f} s",
         flush=True,
     )
 
@@ -259,9 +261,7 @@ class Clients:
         for each in self.http.values():
             await each.close()
 
-    def _client(self, kind: str):
-        import aiohttp
-
+    def _client(self, kind: str) -> aiohttp.ClientSession:
         if kind not in self.http:
             headers = {"Authorization": basic("admin", self.password)} if self.basic else None
             self.http[kind] = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar(), headers=headers)
