@@ -57,7 +57,8 @@ class Queue:
         if name == "list_quotas":
             alone += PER_QUOTA * rows
         if login := self.costs.get(by):  # measured with a small read in it
-            alone, busy = max(alone, login.alone), busy + login.busy - self.costs["read"].busy
+            read = self.costs["read"]
+            alone, busy = alone + login.alone - read.alone, busy + login.busy - read.busy
         now = time.monotonic()
         self._free_at = max(now, self._free_at) + busy
         return max(self._free_at, now + alone) - now
