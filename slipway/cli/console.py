@@ -6,10 +6,14 @@ Colour is off when the stream is no terminal and where NO_COLOR is set (no-color
 import json
 import os
 import sys
+from collections.abc import Callable
 from enum import StrEnum
+from itertools import islice
 from typing import Any, TextIO
 
 import typer
+
+_PARTS = 50_000
 
 
 class Output(StrEnum):
@@ -41,6 +45,9 @@ def result(text: str) -> None:
     typer.echo(text, color=coloured(sys.stdout))
 
 
-def result_json(value: Any) -> None:  # noqa: ANN401  # whatever the command's result holds
-    """Write what a machine asked for: one JSON document."""
-    typer.echo(json.dumps(value, indent=2))
+def result_json(value: Any, *, default: Callable[[Any], Any] | None = None) -> None:  # noqa: ANN401  # any result
+    """Write what a machine asked for: one JSON document; `default` makes plain what is not."""
+    parts = json.JSONEncoder(indent=2, default=default).iterencode(value)
+    while piece := "".join(islice(parts, _PARTS)):  # the whole text may be larger than all else together
+        typer.echo(piece, nl=False)
+    typer.echo()

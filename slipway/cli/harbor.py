@@ -81,7 +81,7 @@ def plan(
         _write_plan(out, planned.file)
     if output is Output.json:
         about = {"environment": environment, "url": opened.url, "version": planned.version}
-        console.result_json(about | {"requests": planned.requests} | _plain(as_data(found)))
+        console.result_json(about | {"requests": planned.requests} | as_data(found), default=str)
     else:
         for line in plan_lines(found):
             console.result(line)
@@ -136,7 +136,7 @@ def apply(
     if output is Output.json:
         results = [_outcome(each) for each in outcomes]
         about = {"environment": environment, "url": opened.url, "requests": done.requests}
-        console.result_json(about | {"plan": _plain(as_data(done.plan)), "outcomes": results})
+        console.result_json(about | {"plan": as_data(done.plan), "outcomes": results}, default=str)
     elif done.applied:
         for line in outcome_lines(outcomes):
             console.result(line)
@@ -207,8 +207,13 @@ def drift(
 
 
 def _open(environment: str, files: list[Path] | None, url: str | None) -> "Environment":
+    import gc
+
     from slipway.harbor.environment import open_environment
 
+    # Nothing of what is declared or read refers to itself, so to look for what does, again and again among a million
+    # objects, was half the time with ten thousand projects.
+    gc.set_threshold(100_000, 20, 20)
     return open_environment(environment, paths=files or (), url=url)
 
 
@@ -219,9 +224,10 @@ def _consent(adopt: bool, delete_content: list[str] | None) -> "Consent":  # a f
 
 
 def _write_plan(path: Path, data: Any) -> None:  # noqa: ANN401  # a plan file
-    import json
+    from slipway.harbor.plan.file import to_text
 
-    path.write_text(json.dumps(data, indent=1) + "\n")
+    with path.open("w") as file:
+        file.writelines(to_text(data))
     console.note(f"{path} written: slipway harbor apply … --plan {path}")
 
 
@@ -279,12 +285,6 @@ def _show_drift(report: "Report", lines: list[str], output: Output) -> None:
     for each in report.refs:
         if each.startswith("blocked: "):
             console.result(each)
-
-
-def _plain(data: Any) -> Any:  # noqa: ANN401  # JSON
-    import json
-
-    return json.loads(json.dumps(data, default=str))
 
 
 def _outcome(outcome: "Outcome") -> dict[str, Any]:

@@ -85,12 +85,11 @@ def obtain(
             caches = await _caches(harbor, await find_projects(harbor, asked.projects))
             names = frozenset(cache.name for cache in caches)
             _refuse_push(asked, names)
-            options = {"take_over": asked.take_over, "dry_run": dry_run, "tell": tell}
-            wanted = asked.wanted(connection.url, caches=names)
+            wanted, over = asked.wanted(connection.url, caches=names), asked.take_over
             issued = await (
-                rotate(harbor, wanted, store, rotation=rotation, **options)
+                rotate(harbor, wanted, store, rotation=rotation, take_over=over, dry_run=dry_run, tell=tell)
                 if rotation
-                else issue(harbor, wanted, store, **options)
+                else issue(harbor, wanted, store, take_over=over, dry_run=dry_run, tell=tell)
             )
             return Obtained(issued=issued, caches=caches, push=asked.preset != "pull")
 

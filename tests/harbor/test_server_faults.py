@@ -109,3 +109,28 @@ def test_operations_are_counted(api):
         api.api("GET", "/robots")
 
     assert api.counts() == {"list_robots": 3}
+
+
+def test_the_door_of_the_registry_takes_a_real_harbors_time_as_well(api):
+    secret = api.api(
+        "POST",
+        "/robots",
+        {
+            "name": "door",
+            "level": "system",
+            "duration": 1,
+            "permissions": [
+                {"kind": "project", "namespace": "*", "access": [{"resource": "repository", "action": "pull"}]}
+            ],
+        },
+    ).json
+    api.latency("real")
+
+    started = time.monotonic()
+    for _ in range(5):
+        assert api.request("GET", "/v2/", auth=(secret["name"], secret["secret"])).status == 200
+
+    assert time.monotonic() - started > 5 * 0.005
+    started = time.monotonic()
+    assert api.request("GET", "/v2/", auth=ADMIN).status == 200
+    assert time.monotonic() - started > 0.118

@@ -13,7 +13,7 @@ from moto.server import ThreadedMotoServer
 
 from infra.errors import LedgerError, LedgerMoved
 from slipway.harbor.kinds import Object, Ref
-from slipway.harbor.ledger import Entry, FileLedger
+from slipway.harbor.ledger import Entry, FileLedger, Ledger
 from slipway.harbor.ledger.configmap import ConfigMapLedger
 from slipway.harbor.ledger.s3 import S3Ledger
 
@@ -159,6 +159,22 @@ def test_what_is_no_ledger_is_refused(tmp_path, text):
 def test_s3_that_refuses_is_told(s3):
     with pytest.raises(LedgerError, match="s3://nowhere/x: cannot be read"):
         S3Ledger(s3, bucket="nowhere", key="x", instance="prod").load()
+
+
+def test_a_ledger_that_somebody_formatted_is_read_and_kept(tmp_path):
+    path = tmp_path / "ledger.json"
+    store = FileLedger(path, instance="prod")
+    ledger = store.load()
+    ledger.own(LABEL, "7", {})
+    store.save(ledger)
+    assert path.read_text().count("\n") == 9, "a line for each object"
+    path.write_text(json.dumps(dict(reversed(json.loads(path.read_text()).items()))))
+    again = store.load()
+    assert (again.serial, again.entries) == (1, ledger.entries)
+    with pytest.raises(LedgerMoved):
+        FileLedger(path, instance="prod").save(Ledger(instance="prod"))
+    store.save(again)
+    assert store.load().serial == 2
 
 
 def test_a_ledger_holds_no_secret(tmp_path):

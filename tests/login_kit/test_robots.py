@@ -237,7 +237,7 @@ def test_a_robot_made_by_hand_is_never_taken_for_free(payments, store):
 @pytest.mark.parametrize("method", ["POST", "PATCH", "GET", "PUT"])
 @pytest.mark.parametrize("kind", ["status", "lost"])
 def test_stopped_at_any_request_the_next_run_finishes_it(payments, store, method, kind):
-    path = "/robots$" if method == "POST" else "/robots/[0-9]+$"
+    path = "/robots$" if method in {"POST", "GET"} else "/robots/[0-9]+$"
     payments.fault(kind, method=method, path=path, times=-1, status=500)
     with contextlib.suppress(HarborError):  # a robot whose making got no answer is found again at once
         issued(payments, store)

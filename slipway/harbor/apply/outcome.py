@@ -13,7 +13,7 @@ from slipway.harbor.plan.action import Action
 _PASSES = (AnswerLost, AnswerUnreadable, HarborAway, ListMoved)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Outcome:
     """One action, and what became of it.
 

@@ -8,6 +8,7 @@ nothing that the next run does not finish.
 """
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -202,20 +203,23 @@ class Run:
     # --- after
 
     async def _read_back(self, which: Collection[Ref]) -> None:
-        """Believe nothing that was not read back."""
-        tried = [each for each in self.outcomes.values() if each.action.ref in which]
-        done = [each.action for each in tried if each.state == "done" and each.action.verb != "forget"]
-        objects = [each.wanted or each.present for each in done]
-        if not done:
-            return
-        try:
-            async with self.harbor.proven():
-                now = await read_again(self.harbor, [each for each in objects if each], self.wanted, self.world)
-        except HarborError as error:
-            for action in done:
-                self._note(failed(action, error))
-            return
-        for action in done:
+        """Believe nothing that was not read back: kind by kind, so that no more is held than one of them."""
+        done: dict[str, list[Action]] = defaultdict(list)
+        for each in self.outcomes.values():
+            if each.action.ref in which and each.state == "done" and each.action.verb != "forget":
+                done[each.action.ref.kind].append(each.action)
+        for actions in done.values():
+            try:
+                async with self.harbor.proven():
+                    await self._compare(actions)
+            except HarborError as error:
+                for action in actions:
+                    self._note(failed(action, error))
+
+    async def _compare(self, actions: Sequence[Action]) -> None:
+        objects = [there for each in actions if (there := each.wanted or each.present)]
+        now = await read_again(self.harbor, objects, self.wanted, self.world)
+        for action in actions:
             if problem := _not_kept(action, now.get(*action.ref)):
                 self._note(Outcome(action=action, state="failed", problems=(problem,), again=True))
 

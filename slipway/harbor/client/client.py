@@ -19,7 +19,7 @@ from slipway.harbor.client.connection import Connection
 from slipway.harbor.client.features import NEWEST, OLDEST, Version, lacking, version_of, written
 from slipway.harbor.client.models import SystemInfo
 from slipway.harbor.client.request import Item, Page, Pages, Request, Result
-from slipway.harbor.client.sender import Sender
+from slipway.harbor.client.sender import IDLE, Sender
 from slipway.harbor.client.session import log_out
 
 Made = TypeVar("Made")
@@ -135,16 +135,21 @@ class HarborClient:
 
     async def _pages(self, pages: Pages[Item], total: int) -> Sequence[Page[Item]]:
         numbers = range(2, -(-total // pages.size) + 1)
-        return _all_good(await self.each(pages.page(number) for number in numbers))
+        at_once = IDLE if pages.first.idle else None
+        return _all_good(await self.each((pages.page(number) for number in numbers), at_once=at_once))
 
     async def each(
-        self, jobs: Iterable[Request[Result]] | Iterable[Callable[[], Awaitable[Result]]]
+        self,
+        jobs: Iterable[Request[Result]] | Iterable[Callable[[], Awaitable[Result]]],
+        *,
+        at_once: int | None = None,
     ) -> list[Result | HarborError]:
         """Do many things, as many at a time as the connection allows; a failed one is its error in the result.
 
         Args:
             jobs: requests, or functions that send several one after the other. Taken as they are needed, so a
                 generator over a hundred thousand costs no memory.
+            at_once: another number of them.
         """
         numbered, results = enumerate(jobs), {}
 
@@ -156,7 +161,7 @@ class HarborClient:
                     results[number] = error
 
         async with asyncio.TaskGroup() as group:
-            for _ in range(self._connection.in_flight):
+            for _ in range(at_once or self._connection.in_flight):
                 group.create_task(work())
         return [results[number] for number in range(len(results))]
 
@@ -215,7 +220,9 @@ async def connect(connection: Connection) -> AsyncGenerator[HarborClient]:
     patience = connection.patience
     async with aiohttp.ClientSession(
         cookie_jar=aiohttp.DummyCookieJar(),  # a jar of its own would break the next write of a robot
-        connector=aiohttp.TCPConnector(limit=connection.in_flight + 2, ssl=connection.trust(), keepalive_timeout=30),
+        connector=aiohttp.TCPConnector(
+            limit=connection.in_flight + IDLE + 2, ssl=connection.trust(), keepalive_timeout=30
+        ),
         timeout=aiohttp.ClientTimeout(total=patience.answer, sock_connect=min(patience.answer, 10)),
         headers={"User-Agent": "slipway"},
         # Not trust_env: it would also take a name and a password from .netrc, which is Basic auth as a user.

@@ -40,6 +40,7 @@ class Request(Generic[Result]):
         path: below /api/v2.0, encoded.
         read: gives the result of a good answer.
         repeatable: sending it twice ends as sending it once; None leaves it to the method.
+        idle: Harbor waits while it answers, and works on others: it takes no place among those in flight.
     """
 
     what: str
@@ -50,6 +51,7 @@ class Request(Generic[Result]):
     body: Model | None = None
     by_name: bool = False
     repeatable: bool | None = None
+    idle: bool = False
 
     @property
     def safe_to_repeat(self) -> bool:

@@ -29,6 +29,8 @@ from slipway.harbor.client.request import Raw, Request, Result, nothing
 from slipway.harbor.client.session import API, Pass, basic, log_in, robot_pass
 
 Done = TypeVar("Done")
+#: Requests at the same time for which Harbor waits, idle, besides those that it works for.
+IDLE = 32
 _LOGINS = 3  # for one request; a session that ends each time is somebody else's fault
 
 
@@ -54,7 +56,7 @@ class Sender:
 
     def __init__(self, http: aiohttp.ClientSession, connection: Connection) -> None:
         self._http, self._connection = http, connection
-        self._places = asyncio.Semaphore(connection.in_flight)
+        self._places, self._idle = asyncio.Semaphore(connection.in_flight), asyncio.Semaphore(IDLE)
         self._renewing = asyncio.Lock()
         self.known: Pass | None = None
         self.sent = 0
@@ -195,7 +197,7 @@ class Sender:
         if request.body is not None:
             data, headers["Content-Type"] = request.body.wire(), "application/json"
         try:
-            async with self._places:
+            async with self._idle if request.idle else self._places:
                 self.sent += 1
                 async with self._http.request(
                     request.method, URL(url, encoded=True), data=data, headers=headers, allow_redirects=False

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from pydantic import SecretStr
@@ -20,6 +21,14 @@ if TYPE_CHECKING:
 
 #: A field's value where Harbor has none, or does not show it.
 MISSING = None
+_JSON = json.JSONEncoder(sort_keys=True, default=str).encode
+#: For all objects that have none; one each would be the larger part of a hundred thousand objects.
+_NONE: Mapping[str, Any] = MappingProxyType({})
+
+
+def none() -> Mapping[str, Any]:
+    """Give what all that have none share."""
+    return _NONE
 
 
 class Ref(NamedTuple):
@@ -69,8 +78,8 @@ class Object:
     parent: str = ""
     part: str = ""
     id: str = ""
-    secrets: Mapping[str, SecretRef] = field(default_factory=dict)
-    seed: Mapping[str, Any] = field(default_factory=dict)
+    secrets: Mapping[str, SecretRef] = field(default_factory=none)
+    seed: Mapping[str, Any] = field(default_factory=none)
     needs: tuple[Ref, ...] = ()
     after: tuple[Ref, ...] = ()
     at: Location = ()
@@ -79,14 +88,14 @@ class Object:
     keep: str = ""
     guard: str = ""
     content: str = ""
-    locked: Mapping[str, str] = field(default_factory=dict)
+    locked: Mapping[str, str] = field(default_factory=none)
     owner: str = ""
-    made: Mapping[str, str] = field(default_factory=dict)
+    made: Mapping[str, str] = field(default_factory=none)
     warning: str = ""
     free: bool = False
-    links: Mapping[str, str] = field(default_factory=dict)
-    shown: Mapping[str, SecretStr] = field(default_factory=dict, repr=False)
-    noted: Mapping[str, str] = field(default_factory=dict)
+    links: Mapping[str, str] = field(default_factory=none)
+    shown: Mapping[str, SecretStr] = field(default_factory=none, repr=False)
+    noted: Mapping[str, str] = field(default_factory=none)
 
     @property
     def list(self) -> str:
@@ -105,8 +114,7 @@ class Object:
 
     def digest(self) -> str:
         """Give what tells whether it changed. Harbor has no ETags, and its times do not move with every change."""
-        text = json.dumps([self.id, self.fields], sort_keys=True, default=str)
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+        return hashlib.sha256(_JSON([self.id, self.fields]).encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -71,8 +71,8 @@ class Projects(Kind):
     async def read(self, harbor: HarborClient, scope: Scope, world: World) -> list[Object]:
         limited = [name for name in scope.keys if scope.cares(name, "storage_quota")]
         many = (scope.everything and not scope.keys) or len(limited) > _FEW
-        # Of quotas Harbor makes one wait, idle, so they are asked for at the same time.
-        found, rows = await together(_projects(harbor, scope), harbor.all(quotas.every()) if many else _none())
+        # Of quotas Harbor makes one wait, idle, so they are asked for first, and the projects meanwhile.
+        rows, found = await together(harbor.all(quotas.every()) if many else _none(), _projects(harbor, scope))
         if not many:
             rows = await _quotas(harbor, [each for each in found if scope.cares(each.name, "storage_quota")])
         limits = {each.ref.id: each.hard.get("storage", -1) for each in rows if each.ref}

@@ -15,6 +15,7 @@ from slipway.harbor.kinds.base import Edit, Object, Site
 from slipway.harbor.kinds.robot_bodies import PAIR, Bodies
 from slipway.harbor.kinds.robot_rights import accesses, permissions
 from slipway.harbor.robots.issue import issue
+from slipway.harbor.robots.look import Known
 from slipway.harbor.robots.pair import is_over
 from slipway.harbor.robots.places import store_of
 from slipway.harbor.robots.single import duration_for, hand_out, now_of, registry_of
@@ -104,7 +105,9 @@ def pair_of(site_registry: str, wanted: Object) -> Wanted:
 
 async def make_pair(site: Site, wanted: Object) -> str:
     """Make the first of a pair, or finish what an interrupted run began."""
-    await issue(site.harbor, pair_of(registry_of(site.harbor), wanted), _store(site, wanted))
+    project = site.world.number("project", wanted.parent) if wanted.parent else None
+    known = Known(now=now_of(site.harbor), project=project)  # an apply does not begin where Harbor is read-only
+    await issue(site.harbor, pair_of(registry_of(site.harbor), wanted), _store(site, wanted), known=known)
     return PAIR
 
 

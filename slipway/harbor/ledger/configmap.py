@@ -6,7 +6,6 @@ store = ConfigMapLedger(client, namespace="harbor", name="slipway-harbor-ledger"
 import base64
 import contextlib
 import gzip
-import json
 from collections.abc import Generator
 from http import HTTPStatus
 from typing import TYPE_CHECKING
@@ -64,7 +63,7 @@ class ConfigMapLedger:
         from lightkube.resources.core_v1 import ConfigMap  # noqa: PLC0415
 
         ledger.serial += 1
-        packed = base64.b64encode(gzip.compress(json.dumps(ledger.to_data()).encode(), mtime=0)).decode()
+        packed = base64.b64encode(gzip.compress("".join(ledger.to_text()).encode(), mtime=0)).decode()
         metadata = ObjectMeta(name=self._name, namespace=self._namespace, labels=_LABELS, resourceVersion=self._version)
         wanted = ConfigMap(metadata=metadata, binaryData={_KEY: packed})
         try:

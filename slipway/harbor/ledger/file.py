@@ -5,16 +5,20 @@ store = FileLedger(Path("stacks/prod/harbor.ledger.json"), instance="prod")
 
 import contextlib
 import fcntl
-import json
 import os
+import re
 import tempfile
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from infra.errors import LedgerError, LedgerMoved, Problem
 from slipway.harbor.ledger.ledger import Ledger
 from slipway.harbor.ledger.store import read_text
+
+#: Where the serial stands: in the head, before any object.
+_SERIAL = re.compile(r'\A\{\s*"format": \d+,\s*"instance": "[^"\\]*",\s*"serial": (\d+),')
+_HEAD = 1024
 
 
 @dataclass(frozen=True)
@@ -49,18 +53,26 @@ class FileLedger:
         """
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self._locked():
-            there = self.load()
-            if there.serial != ledger.serial:
-                what = f"somebody else wrote it meanwhile (serial {there.serial}, read at {ledger.serial})"
+            if (serial := self._serial()) != ledger.serial:
+                what = f"somebody else wrote it meanwhile (serial {serial}, read at {ledger.serial})"
                 raise LedgerMoved(Problem(where=str(self), what=what, fix="wait for the other run, then run it again"))
             ledger.serial += 1
-            self._replace(json.dumps(ledger.to_data(), indent=1))
+            self._replace(ledger.to_text())
 
-    def _replace(self, text: str) -> None:
+    def _serial(self) -> int:
+        """Give the serial of what is there; the whole is only read where its head is not as we write it."""
+        try:
+            with self.path.open() as file:
+                found = _SERIAL.match(file.read(_HEAD))
+        except (OSError, UnicodeDecodeError):
+            found = None
+        return int(found[1]) if found else self.load().serial
+
+    def _replace(self, parts: Iterable[str]) -> None:
         handle, name = tempfile.mkstemp(dir=self.path.parent, prefix=f".{self.path.name}.")
         try:
             with os.fdopen(handle, "w") as file:
-                file.write(text + "\n")
+                file.writelines(parts)
                 file.flush()
                 os.fsync(file.fileno())
             Path(name).replace(self.path)

@@ -8,18 +8,19 @@ is not ours.
 """
 
 import hashlib
+import json
 import secrets
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
-from slipway.harbor.kinds.base import Object, Ref
+from slipway.harbor.kinds.base import Object, Ref, none
 
 FORMAT = 1
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Entry:
     """One object of ours.
 
@@ -34,7 +35,7 @@ class Entry:
     parent: str = ""
     protect: bool = False
     keep: str = ""
-    secrets: Mapping[str, str] = field(default_factory=dict)
+    secrets: Mapping[str, str] = field(default_factory=none)
 
     @property
     def intent(self) -> bool:
@@ -80,10 +81,8 @@ class Ledger:
     def own(self, wanted: Object, id: str, fingerprints: Mapping[str, str]) -> bool:  # noqa: A002  # Harbor's word
         """Note what is ours; gives whether that is news."""
         before = self.entries.get(wanted.ref)
-        kept = dict(before.secrets) if before else {}
-        after = Entry(
-            id=id, parent=wanted.parent, protect=wanted.protect, keep=wanted.keep, secrets=kept | dict(fingerprints)
-        )
+        known = {**before.secrets, **fingerprints} if before else dict(fingerprints)
+        after = Entry(id=id, parent=wanted.parent, protect=wanted.protect, keep=wanted.keep, secrets=known or none())
         self.entries[wanted.ref] = after
         return after != before
 
@@ -100,15 +99,15 @@ class Ledger:
 
     # --- as text
 
-    def to_data(self) -> dict[str, Any]:
-        """Give it as plain data, stably ordered."""
-        return {
-            "format": FORMAT,
-            "instance": self.instance,
-            "serial": self.serial,
-            "salt": self.salt,
-            "objects": {str(ref): _written(entry) for ref, entry in sorted(self.entries.items())},
-        }
+    def to_text(self) -> Iterator[str]:
+        """Give it as JSON, stably ordered: the head, then a line for each object, so that a diff is one of objects."""
+        head = {"format": FORMAT, "instance": self.instance, "serial": self.serial, "salt": self.salt}
+        yield json.dumps(head, indent=1).removesuffix("\n}") + ',\n "objects": {'
+        comma = ""
+        for ref, entry in sorted(self.entries.items()):
+            yield f"{comma}\n  {json.dumps(str(ref))}: {json.dumps(_written(entry))}"
+            comma = ","
+        yield "\n }\n}\n"
 
     @classmethod
     def from_data(cls, data: Mapping[str, Any]) -> "Ledger":
@@ -138,4 +137,6 @@ def _fingerprint(value: str, salt: str) -> str:
 
 def _written(entry: Entry) -> dict[str, Any]:
     """Give what is not as usual, so that a thousand projects stay readable."""
-    return {name: value for name, value in vars(entry).items() if value}
+    return {
+        name: dict(value) if name == "secrets" else value for name in Entry.__slots__ if (value := getattr(entry, name))
+    }

@@ -3,7 +3,6 @@
 store = S3Ledger(boto3.client("s3"), bucket="acme-harbor-state", key="prod/ledger.json", instance="prod")
 """
 
-import json
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -55,7 +54,7 @@ class S3Ledger:
         """
         ledger.serial += 1
         condition = {"IfMatch": self._etag} if self._etag else {"IfNoneMatch": "*"}
-        body = json.dumps(ledger.to_data(), indent=1).encode()
+        body = "".join(ledger.to_text()).encode()
         try:
             answer = self._client.put_object(
                 Bucket=self._bucket, Key=self._key, Body=body, ContentType="application/json", **condition

@@ -1,13 +1,13 @@
 """A plan as data: for people's machines (JSON), and as a file that `apply` executes or refuses.
 
-path.write_text(json.dumps(as_file(…)))
+file.writelines(to_text(as_file(…)))
 check_file(json.loads(path.read_text()), …)    # PlanStale with all that moved
 """
 
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from infra.errors import PlanStale, Problem
@@ -17,6 +17,7 @@ from slipway.harbor.plan.action import Action, Consent, Plan
 from slipway.harbor.plan.want import Wanted
 
 FORMAT = 1
+_JSON = json.JSONEncoder(default=str).encode
 
 
 def as_data(plan: Plan) -> dict[str, Any]:
@@ -54,8 +55,22 @@ def as_file(plan: Plan, *, wanted: Wanted, world: World, ledger: Ledger, url: st
         "declared": _digest_of(wanted),
         "consent": {"adopt": consent.adopt, "deleteContent": sorted(consent.delete_content)},
         "read": {str(each.ref): each.digest() for each in world},
-        "plan": json.loads(json.dumps(as_data(plan), default=str)),
+        "plan": as_data(plan),
     }
+
+
+def to_text(data: Mapping[str, Any]) -> Iterator[str]:
+    """Give a plan file's text: a line for each action and for each object that was read."""
+    head = {name: value for name, value in data.items() if name not in {"read", "plan"}}
+    yield json.dumps(head, indent=1).removesuffix("\n}") + ',\n "read": {'
+    yield ",".join(f"\n  {_JSON(name)}: {_JSON(digest)}" for name, digest in data["read"].items())
+    rest = {name: value for name, value in data["plan"].items() if name != "actions"}
+    yield f'\n }},\n "plan": {_JSON(rest).removesuffix("}")}, "actions": ['
+    comma = ""
+    for each in data["plan"]["actions"]:
+        yield f"{comma}\n  {_JSON(each)}"
+        comma = ","
+    yield "\n ]}\n}\n"
 
 
 def consent_of(data: Mapping[str, Any], where: str) -> Consent:
@@ -85,7 +100,7 @@ def check_file(  # both sides of a comparison
             found.append(f"it is for {name} {then}, and this is {now}")
     if data["declared"] != _digest_of(wanted):
         found.append("harbor.yaml says something else than when the plan was made")
-    current = json.loads(json.dumps(as_data(plan), default=str))["actions"]
+    current = [json.loads(_JSON(_action(each))) for each in plan.actions]
     found += _moved(data["plan"]["actions"], current)
     digests = {str(each.ref): each.digest() for each in world}
     concerned = {f"{each['kind']} {each['key']}" for each in current}

@@ -18,8 +18,8 @@ from pydantic import SecretStr
 from infra.errors import AlreadyThere, LoginRefused, Problem
 from slipway.harbor.client import HarborClient
 from slipway.harbor.client.api import robots
-from slipway.harbor.client.models import RobotCreated
-from slipway.harbor.robots.look import Seen, find_robots, look, refuse_read_only
+from slipway.harbor.client.models import Robot, RobotCreated
+from slipway.harbor.robots.look import Known, Seen, find_robots, look, refuse_read_only
 from slipway.harbor.robots.pair import Decision, Rotation, decide, ends
 from slipway.harbor.robots.secret import new_secret
 from slipway.harbor.robots.stores.store import Credential, Store
@@ -64,8 +64,12 @@ async def issue(
     take_over: bool = False,
     dry_run: bool = False,
     tell: Tell = _silent,
+    known: Known | None = None,
 ) -> Issued:
     """Give a robot that works: the one that is there, or a new one.
+
+    Args:
+        known: what need not be asked.
 
     Raises:
         NothingThere: a project that does not exist.
@@ -73,7 +77,7 @@ async def issue(
         HarborError: Harbor said no.
         SecretStoreError: the secret cannot be kept.
     """
-    seen = await _begin(harbor, wanted, store, dry_run=dry_run)
+    seen = await _begin(harbor, wanted, store, known, dry_run=dry_run)
     decision = decide(seen.pair, now=seen.now, take_over=take_over)
     return await _do(harbor, wanted, store, seen, decision, dry_run=dry_run, tell=tell)
 
@@ -93,16 +97,17 @@ async def rotate(
     Raises:
         HarborError, SecretStoreError: as `issue`.
     """
-    seen = await _begin(harbor, wanted, store, dry_run=dry_run)
+    seen = await _begin(harbor, wanted, store, None, dry_run=dry_run)
     decision = decide(seen.pair, now=seen.now, rotation=rotation or Rotation(), take_over=take_over)
     return await _do(harbor, wanted, store, seen, decision, dry_run=dry_run, tell=tell)
 
 
-async def _begin(harbor: HarborClient, wanted: Wanted, store: Store, *, dry_run: bool) -> Seen:
+async def _begin(harbor: HarborClient, wanted: Wanted, store: Store, known: Known | None, *, dry_run: bool) -> Seen:
     if not dry_run:
-        await refuse_read_only(harbor)
+        if known is None:
+            await refuse_read_only(harbor)
         await asyncio.to_thread(store.check)
-    return await look(harbor, wanted, store)
+    return await look(harbor, wanted, store, known)
 
 
 async def _do(
@@ -166,7 +171,7 @@ async def _made(
     await prove(harbor, credential)
     await asyncio.to_thread(store.promote)
     if not harbor.is_robot:
-        await _hand_out(harbor, made.id)
+        await _hand_out(harbor, wanted, decision.slot, made)
     older = seen.pair.robot.name if decision.act == "rotate" else ""
     end = dt.datetime.fromtimestamp(made.expires_at, dt.UTC) if made.expires_at > 0 else None
     return Issued(decision=decision, robot=made.name, credential=credential, ends=end, older=older)
@@ -203,10 +208,18 @@ async def prove(harbor: HarborClient, credential: Credential) -> None:
     raise LoginRefused(Problem(where="Harbor", what=what, fix="see whether core's replicas agree, then run it again"))
 
 
-async def _hand_out(harbor: HarborClient, number: int) -> None:
+async def _hand_out(harbor: HarborClient, wanted: Wanted, slot: Slot, made: RobotCreated) -> None:
     """Take the mark away by which the next run would know that nobody has the secret."""
-    robot = await harbor.send(robots.get(number))
-    await harbor.send(robots.update(robot.model_copy(update={"description": description(finished=True)})))
+    request = wanted.request(slot, finished=True)
+    robot = Robot(
+        id=made.id,
+        name=made.name,  # with the prefix
+        level=request.level,
+        description=request.description,
+        duration=request.duration,
+        permissions=request.permissions,
+    )
+    await harbor.send(robots.update(robot))
 
 
 async def _mend(harbor: HarborClient, wanted: Wanted, store: Store, seen: Seen, tell: Tell) -> bool:

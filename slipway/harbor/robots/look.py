@@ -36,15 +36,28 @@ class Seen:
     now: dt.datetime
 
 
-async def look(harbor: HarborClient, wanted: Wanted, store: Store) -> Seen:
+@dataclass(frozen=True, kw_only=True)
+class Known:
+    """What the caller asked Harbor already, so that it is not asked once for each robot.
+
+    Attributes:
+        now: Harbor's time. That it is not read-only is known as well.
+        project: number of the project whose robot it is; None for one of the system.
+    """
+
+    now: dt.datetime
+    project: int | None
+
+
+async def look(harbor: HarborClient, wanted: Wanted, store: Store, known: Known | None = None) -> Seen:
     """Read both robots and try the stored secrets.
 
     Raises:
         NothingThere: a project that does not exist.
         HarborError: it could not be read.
     """
-    now = await _now(harbor)
-    found = await find_robots(harbor, wanted)
+    now = known.now if known else await _now(harbor)
+    found = await find_robots(harbor, wanted, known.project if known else None)
     kept = await asyncio.to_thread(lambda: ((store.current(), False), (store.pending(), True)))
     for credential, promote in kept:
         if credential is None:
@@ -104,8 +117,11 @@ async def _now(harbor: HarborClient) -> dt.datetime:
     return dt.datetime.fromisoformat(said) if said else dt.datetime.now(dt.UTC)
 
 
-async def find_robots(harbor: HarborClient, wanted: Wanted) -> dict[Slot, Robot]:
+async def find_robots(harbor: HarborClient, wanted: Wanted, project: int | None = None) -> dict[Slot, Robot]:
     """Give those of the two that exist.
+
+    Args:
+        project: number of the project whose they are, where it is known.
 
     Raises:
         NothingThere: the project does not exist.
@@ -114,8 +130,9 @@ async def find_robots(harbor: HarborClient, wanted: Wanted) -> dict[Slot, Robot]
     prefix = ""
     try:
         if wanted.level == "project":
-            (project,) = await find_projects(harbor, tuple(wanted.rights))
-            listed = await harbor.all(robots.of_project(project.project_id))
+            if project is None:
+                project = (await find_projects(harbor, tuple(wanted.rights)))[0].project_id
+            listed = await harbor.all(robots.of_project(project))
         else:
             prefix, listed = await robot_prefix(harbor), await harbor.all(robots.of_system())
     except RightMissing as error:

@@ -35,7 +35,7 @@ async def hand_out(
         SecretStoreError: another's secret is there, or it cannot be kept.
         HarborError: Harbor said no.
     """
-    current, pending = await asyncio.to_thread(store.current), await asyncio.to_thread(store.pending)
+    current, pending = await asyncio.to_thread(lambda: (store.current(), store.pending()))
     if current and current.username != name:
         what = f"holds the secret of {current.username}, and would lose it"
         raise SecretStoreError(Problem(where=store.name, what=what, fix="name another place for this one"))

@@ -23,7 +23,9 @@ MOST_BYTES = 1024 << 40
 class Spec(BaseModel):
     """One mapping of harbor.yaml."""
 
-    model_config: ClassVar[ConfigDict] = ConfigDict(extra="forbid", strict=True, frozen=True, validate_by_name=True)
+    model_config: ClassVar[ConfigDict] = ConfigDict(
+        extra="forbid", strict=True, frozen=True, validate_by_name=True, defer_build=True
+    )
 
     def given(self) -> Iterator[tuple[str, Any]]:
         """Give what stands in the file, null included; what is absent is not managed."""

@@ -54,6 +54,8 @@ class App:
             return early
         if path.startswith(("/v2", "/_storage/")):
             response = await v2.answer(self, request)
+            if path == "/v2/":  # the door; what goes through it is the distribution server's time
+                await self._take_time("door", writes=False, by=self._basic_of(request))
             await _wait(fault)
             return response
         body = await request.content.read()
@@ -99,11 +101,20 @@ class App:
             answer = Answer(status=409, body=errors("CONFLICT", f"{taken} already exists"))
         except Exception as error:  # noqa: BLE001  # a defect of this server, told apart from Harbor's own 500
             answer = Answer(status=599, body=errors("TEST_SERVER", repr(error)))
-        seconds = self.harbor.queue.delay(name, writes=writes, rows=_rows(answer), by=by)
-        if seconds:
-            await asyncio.sleep(seconds)
+        await self._take_time(name, writes=writes, rows=_rows(answer), by=by)
         set_now = self.sessions.cookies(sid, csrf, api=operation is not None)
         return Answer(status=answer.status, body=answer.body, headers=_merged(answer.headers, set_now))
+
+    async def _take_time(self, name: str, *, writes: bool, by: str, rows: int = 0) -> None:
+        """Wait as long as a real Harbor would take."""
+        if seconds := self.harbor.queue.delay(name, writes=writes, rows=rows, by=by):
+            await asyncio.sleep(seconds)
+
+    def _basic_of(self, request: web.BaseRequest) -> str:
+        """Tell whose Basic auth it is that has to be checked."""
+        name = self.sessions.named(request.headers.get("Authorization", ""))
+        prefix = str(self.harbor.setting("robot_name_prefix"))
+        return "" if name is None else "robot_by_password" if name.startswith(prefix) else "user_by_password"
 
     def _check_read_only(self, name: str, *, writes: bool) -> None:
         if writes and name not in _ALWAYS and self.harbor.setting("read_only"):

@@ -52,6 +52,11 @@ class Sessions:
             return self.user(user), "session"
         return NOBODY, ""
 
+    @staticmethod
+    def named(authorization: str) -> str | None:
+        """Give whose name and secret are in a header; None where there are none."""
+        return _basic(authorization)[0]
+
     def user(self, user: dict) -> Who:
         roles: dict[int, list[int]] = {}
         if not user["sysadmin_flag"]:

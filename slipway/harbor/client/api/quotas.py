@@ -13,7 +13,8 @@ _SIZE = 25
 
 def every() -> Pages[Quota]:
     query = {"reference": "project", "sort": "id"}
-    return Pages(first=Request(what="list quotas", method="GET", path="/quotas", query=query, read=_PAGE), size=_SIZE)
+    first = Request(what="list quotas", method="GET", path="/quotas", query=query, read=_PAGE, idle=True)
+    return Pages(first=first, size=_SIZE)
 
 
 def of_project(number: int) -> Pages[Quota]:

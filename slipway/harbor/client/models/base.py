@@ -30,7 +30,7 @@ class Model(BaseModel):
     """One object of the API, named as the API names it."""
 
     model_config: ClassVar[ConfigDict] = ConfigDict(
-        extra="allow", frozen=True, validate_by_name=True, validate_by_alias=True
+        extra="allow", frozen=True, validate_by_name=True, validate_by_alias=True, defer_build=True
     )
 
     def wire(self) -> bytes:
