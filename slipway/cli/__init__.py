@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from infra.errors import SlipwayError
-from slipway.cli import console, harbor, harbor_robots, kind, rehearse, tools
+from slipway.cli import console, harbor, harbor_migrate, harbor_robots, kind, rehearse, tools
 from slipway.cli.bootstrap import bootstrap
 from slipway.cli.check import check
 from slipway.cli.diagram import diagram
@@ -70,6 +70,7 @@ for command in (
 ):  # fmt: skip
     app.command()(command)
 harbor_robots.add_to(harbor.app)
+harbor.app.add_typer(harbor_migrate.app, name="migrate")
 app.add_typer(harbor.app, name="harbor")
 app.add_typer(rehearse.app, name="rehearse")
 app.add_typer(kind.app, name="kind")

@@ -104,6 +104,19 @@ def open_environment(name: str, *, paths: Sequence[Path] = (), url: str | None =
     return Environment(name=name, spec=spec, wanted=Wanted.of(spec), url=address, folder=folder)
 
 
+def environment_or_address(name: str, *, paths: Sequence[Path] = (), url: str | None = None) -> Environment:
+    """Give an environment that may have no harbor.yaml yet, for what only has to know where its Harbor is.
+
+    Raises:
+        SpecError: with every problem in its files, or no address.
+    """
+    chosen = list(paths) or [_own(name)]
+    if any(each.is_file() or (each.is_dir() and any(each.rglob("*.y*ml"))) for each in chosen):
+        return open_environment(name, paths=paths, url=url)
+    spec = HarborSpec()
+    return Environment(name=name, spec=spec, wanted=Wanted.of(spec), url=url or _address(name), folder=Path.cwd())
+
+
 def _own(name: str) -> Path:
     root = _root()
     folder = root / STACKS / name

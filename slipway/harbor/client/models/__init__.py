@@ -54,6 +54,7 @@ from slipway.harbor.client.models.replication import (
     Replication,
     ReplicationFilter,
     ReplicationPolicy,
+    ReplicationTask,
     ReplicationTrigger,
     StartReplication,
 )
@@ -121,6 +122,7 @@ __all__ = [
     "Replication",
     "ReplicationFilter",
     "ReplicationPolicy",
+    "ReplicationTask",
     "ReplicationTrigger",
     "Repository",
     "RetentionPolicy",
