@@ -12,7 +12,6 @@ from slipway.cli.harbor import _Format, _Name, _Url
 
 if TYPE_CHECKING:
     from slipway.harbor.environment import Environment
-    from slipway.harbor.migrate.make import Wishes
     from slipway.harbor.migrate.sources import Source
 
 app = typer.Typer(
@@ -80,19 +79,25 @@ def plan(
     from slipway.harbor.environment import environment_or_address
     from slipway.harbor.migrate.plan_file import as_data
     from slipway.harbor.migrate.session import run_plan
+    from slipway.harbor.migrate.wishes import Asked
 
     if from_ecr == bool(from_harbor):
         raise typer.BadParameter("give one of --from-ecr and --from-harbor", param_hint="--from-ecr")
     if from_harbor and (region or registry_id):
         raise typer.BadParameter("--region and --registry-id are for ECR", param_hint="--from-harbor")
-    kind = "harbor" if from_harbor else "aws-ecr"
-    wishes = _wishes(
-        environment,
-        globs=(include, exclude, first),
-        names=(default_project, rename),
-        figures=(wave_size, bandwidth, headroom),
-        credentials=(credentials, kind),
-    )
+    wishes = Asked(
+        environment=environment,
+        kind="harbor" if from_harbor else "aws-ecr",
+        include=tuple(include or ()),
+        exclude=tuple(exclude or ()),
+        first=tuple(first or ()),
+        default_project=default_project,
+        renames=tuple(rename or ()),
+        wave_size=wave_size,
+        bandwidth=bandwidth,
+        headroom=headroom,
+        credentials=credentials,
+    ).read()
     folder = out or _folder(environment)
     target = environment_or_address(environment, url=url)
     source = _source(from_harbor, region, registry_id, source_ca)
@@ -227,47 +232,6 @@ def _source(from_harbor: str | None, region: str | None, account: str | None, ca
     if from_harbor:
         return session.other_harbor(from_harbor, ca_file=ca_file)
     return session.ecr(region=region, account=account)
-
-
-def _wishes(
-    environment: str,
-    *,
-    globs: tuple[_Globs, _Globs, _Globs],
-    names: tuple[str, _Globs],
-    figures: tuple[str, str, int],
-    credentials: tuple[str, str],
-) -> "Wishes":
-    """Read the options; every one that is wrong is told at once."""
-    from infra.errors import MigrationError, Problem
-    from slipway.harbor.migrate import fragment, units
-    from slipway.harbor.migrate.make import Wishes
-    from slipway.harbor.migrate.names import Naming, renames_of
-
-    problems: list[Problem] = []
-    read = {}
-    for name, act in {
-        "limit": lambda: units.wave_size(figures[0]),
-        "bandwidth": lambda: units.bandwidth(figures[1]),
-        "renames": lambda: renames_of(names[1] or ()),
-        "credentials": lambda: fragment.credentials_of(*credentials),
-    }.items():
-        try:
-            read[name] = act()
-        except MigrationError as error:
-            problems += error.problems
-    if problems:
-        raise MigrationError(*problems)
-    include, exclude, first = (tuple(each or ()) for each in globs)
-    naming = Naming(default_project=names[0], renames=read.pop("renames"))
-    return Wishes(
-        environment=environment,
-        include=include,
-        exclude=exclude,
-        first=first,
-        naming=naming,
-        headroom=figures[2],
-        **read,
-    )
 
 
 class _Told:

@@ -1,4 +1,4 @@
-"""What `slipway harbor plan` takes: a file with the projects, which stays, and one with the rules, which goes afterwards.
+"""What `slipway harbor plan` takes: a file with the projects, which stays, and one with the rules, which does not.
 
 for name, text in fragments(migration, needs, credentials=credentials_of("env", kind)).items(): …
 """

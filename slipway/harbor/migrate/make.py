@@ -7,43 +7,21 @@ texts, more = texts_of(migration, wishes, there={}, others=[])
 import json
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 from infra.errors import MigrationError, Problem
 from slipway.harbor.migrate.fragment import PROJECTS, RULES, fragments
 from slipway.harbor.migrate.model import ECR, Found, Migration, Move, Origin
-from slipway.harbor.migrate.names import Naming, targets
+from slipway.harbor.migrate.names import targets
 from slipway.harbor.migrate.plan_file import PLAN, as_data
 from slipway.harbor.migrate.rules import with_rules
 from slipway.harbor.migrate.target import There, needs
-from slipway.harbor.migrate.units import Limit, size
+from slipway.harbor.migrate.units import size
 from slipway.harbor.migrate.waves import in_waves
+from slipway.harbor.migrate.wishes import Wishes
 from slipway.harbor.plan import Wanted
 from slipway.harbor.spec import HarborSpec, load
-
-
-@dataclass(frozen=True, kw_only=True)
-class Wishes:
-    """What the user asked for, read and checked.
-
-    Attributes:
-        first: patterns of what goes before all else.
-        headroom: per cent of a quota above what is needed.
-        credentials: of the source, as harbor.yaml names them.
-    """
-
-    environment: str
-    include: Sequence[str]
-    exclude: Sequence[str]
-    first: Sequence[str]
-    naming: Naming
-    limit: Limit
-    bandwidth: int
-    headroom: int
-    credentials: Mapping[str, Any]
 
 
 def plan_of(found: Found, wishes: Wishes, *, made: str) -> tuple[Migration, Sequence[str]]:
@@ -55,7 +33,7 @@ def plan_of(found: Found, wishes: Wishes, *, made: str) -> tuple[Migration, Sequ
     full = [each for each in found.repositories if each.references]
     warnings = list(found.notes)
     if empty := len(found.repositories) - len(full):
-        warnings.append(f"{empty} repositories hold nothing that Harbor copies, and are left out")
+        warnings.append(f"repositories with nothing that Harbor copies, left out: {empty}")
     if not full:
         fix = "look into it: every repository is empty, or has images without a tag only"
         raise MigrationError(Problem(where=str(found.origin), what="there is nothing to copy", fix=fix))

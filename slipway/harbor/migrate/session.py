@@ -17,11 +17,12 @@ from slipway.harbor.client import Connection, connect
 from slipway.harbor.environment import Environment
 from slipway.harbor.migrate import run as running
 from slipway.harbor.migrate.check import Checked, check, known_of
-from slipway.harbor.migrate.make import Wishes, check_place, plan_of, texts_of, write
+from slipway.harbor.migrate.make import check_place, plan_of, texts_of, write
 from slipway.harbor.migrate.model import ECR, Migration, Origin, Wave
 from slipway.harbor.migrate.names import chosen
 from slipway.harbor.migrate.sources import Source, Tell
 from slipway.harbor.migrate.target import There, look
+from slipway.harbor.migrate.wishes import Wishes
 
 USERNAME, PASSWORD = "SLIPWAY_SOURCE_USERNAME", "SLIPWAY_SOURCE_PASSWORD"
 

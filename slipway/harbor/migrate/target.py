@@ -57,8 +57,8 @@ def needs(
         if project in declared:
             limit = declared[project]
             if limit is not None and 0 <= limit < wanted:
-                text = f"project {project} is declared with a quota of {size(limit)}, and may need {size(wanted)}: raise it"
-                warnings.append(text)
+                text = f"is declared with a quota of {size(limit)}, and may need {size(wanted)}: raise it"
+                warnings.append(f"project {project} {text}")
             found.append(Need(project=project, bytes=needed, quota=None, declared=True))
             continue
         enough = present is not None and (present.quota < 0 or present.quota >= wanted)

@@ -152,9 +152,8 @@ async def _of_harbor(source: _Side, pattern: str) -> list[tuple[str, list[str], 
     for project in projects:
         public = project["metadata"].get("public")
         repos = [repo["name"] async for repo in source.rows(f"/projects/{project['name']}/repositories")]
-        for name in (name for name in repos if _matches(pattern, name)):
-            if references := await _artifacts(source, name):
-                found.append((name, references, public))
+        wanted = [name for name in repos if _matches(pattern, name)]
+        found += [(name, rows, public) for name in wanted if (rows := await _artifacts(source, name))]
     return found
 
 

@@ -58,7 +58,7 @@ class EcrSource:
         retries = {"mode": "adaptive", "total_max_attempts": 8}
         patience = Config(connect_timeout=5, read_timeout=30, retries=retries, max_pool_connections=_THREADS)
         try:
-            self._client = boto3.client("ecr", region_name=region, config=patience)
+            self._client = boto3.session.Session().client("ecr", region_name=region, config=patience)
         except (NoRegionError, InvalidRegionError, ProfileNotFound) as error:
             raise self._refused(error) from None
 
@@ -138,12 +138,12 @@ def repository_of(name: str, images: Sequence[dict[str, Any]], *, immutable: boo
 def _notes(repositories: Sequence[Repository]) -> Iterable[str]:
     if untagged := sum(each.untagged for each in repositories):
         yield (
-            f"{untagged} images have no tag: Harbor copies what a tag leads to, so the platforms of tagged images come "
-            "along, and the rest does not"
+            f"images without a tag: {untagged}. Harbor copies what a tag leads to: platforms of tagged images come "
+            "along, the rest does not"
         )
     if attached := sum(each.attached for each in repositories):
         yield (
-            f"{attached} signatures, SBOMs or the like are attached to images without a tag: Harbor's adapter for ECR "
+            f"signatures, SBOMs and the like attached to images: {attached}. Harbor's adapter for ECR "
             "does not see them; copy them with `oras copy -r` or `cosign copy`, or sign again (cosign's .sig tags come "
             "along)"
         )
