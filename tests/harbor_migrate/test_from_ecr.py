@@ -63,6 +63,17 @@ def test_a_plan_of_ecr_is_what_slipway_harbor_plan_takes(trip, ecr, api):
     assert "hush" not in planned.stdout + trip.text("migration.yaml") + trip.text("migration.json")
 
 
+def test_rules_of_many_repositories_are_taken(trip, ecr, api):
+    for number in range(60):
+        name = f"team/a-repository-with-a-rather-long-name-{number:02}"
+        ecr.repository(name)
+        ecr.image(name, "v1")
+    good(trip("plan", *HERE))
+    good(trip.apply())
+    rules = api.api("GET", "/replication/policies").json
+    assert [len(each["filters"][0]["value"]) > 255 for each in rules] == [True] * 3
+
+
 def test_the_role_of_harbors_pods_needs_no_keys(trip, ecr, api):
     ecr.repository("team/app")
     ecr.image("team/app", "v1")

@@ -263,7 +263,7 @@ async def _copy_all(harbor: Harbor, task: int, source, target, references: list[
 async def _copy(source, target, reference: str, *, override: bool) -> str:
     (there, name), (here, own) = source, target
     headers, manifest = await there.get(f"/v2/{name}/manifests/{reference}", Accept=", ".join(_MANIFESTS))
-    status, present, _ = await here.ask("HEAD", f"/v2/{own}/manifests/{reference}")
+    status, present, _ = await here.ask("HEAD", f"/v2/{own}/manifests/{reference}", Accept=", ".join(_MANIFESTS))
     if status == 200:
         if present["Docker-Content-Digest"] == headers["Docker-Content-Digest"]:
             return f"the artifact {own}:{reference} already exists on the destination registry, skip"
