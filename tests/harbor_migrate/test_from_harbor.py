@@ -77,6 +77,11 @@ def test_plan_apply_run_check(trip, filled, harbor):
     assert "5 the same" in good(trip("check")).stdout
     # The files declare what is there: nothing is left to do.
     assert "nothing to do" in good(trip.apply()).stdout
+    # At the end rules and registry go, and what came over stays.
+    (trip.folder / "migration.yaml").write_text("registries: []\nreplication_policies: []\n")
+    good(trip.apply())
+    assert harbor.api("GET", "/replication/policies").json + harbor.api("GET", "/registries").json == []
+    good(trip("check"))
 
 
 def test_a_wave_that_is_done_is_not_run_again_unless_told(trip, filled, harbor):
@@ -167,6 +172,22 @@ def test_a_success_that_brought_nothing_is_none(trip, filled, harbor):
     done = good(trip("run", "--wave", "1", "--pause", "0.05"), 1)
 
     assert "Harbor found nothing to copy" in done.stdout
+
+
+def test_a_robot_with_the_rights_of_the_guide_is_enough(trip, filled, harbor):
+    rights = {"project": "read", "repository": "list pull", "artifact": "read list", "tag": "list", "accessory": "list"}
+    access = [{"resource": kind, "action": action} for kind, actions in rights.items() for action in actions.split()]
+    robot = {"name": "migration", "level": "system", "duration": 7}
+    robot["permissions"] = [{"kind": "project", "namespace": "*", "access": access}]
+    made = filled.api("POST", "/robots", robot).json
+    trip.more |= {"SLIPWAY_SOURCE_USERNAME": made["name"], "SLIPWAY_SOURCE_PASSWORD": made["secret"]}
+
+    good(trip("plan", "--from-harbor", filled.url))
+    good(trip.apply())
+    for wave in trip.plan["waves"]:
+        good(trip("run", "--wave", str(wave["number"]), "--pause", "0.05"))
+
+    assert "5 the same" in good(trip("check")).stdout
 
 
 def test_a_lost_answer_starts_no_second_run(trip, filled, harbor):

@@ -93,7 +93,7 @@ def _rules_text(migration: Migration, credentials: Mapping[str, Any]) -> str:
     if credentials:
         registry["credential"] = dict(credentials)
     lines = [
-        f"# The migration from {migration.origin}, planned {migration.made}. Delete this file after the cut-over.",
+        f"# The migration from {migration.origin}, planned {migration.made}. docs/migration.md says how it ends.",
         "# Nothing runs by itself: slipway harbor migrate run starts the rules of a wave.",
         _yaml({"registries": [registry]}).rstrip(),
         "replication_policies:",
