@@ -7,6 +7,7 @@ import yaml
 from botocore.stub import Stubber
 
 from infra.errors import MigrationError
+from slipway.cli import run
 from slipway.harbor.migrate.sources.ecr import EcrSource, address, repository_of
 from slipway.harbor.spec import load
 from tests.harbor.test_server_registry import Pusher
@@ -264,3 +265,27 @@ def test_the_plan_as_json(trip, ecr):
         "migration.json",
     ]
     assert json.loads(trip.text("migration.json"))["waves"] == data["waves"]
+
+
+def test_the_places_of_an_environment_are_the_defaults(api, ecr, tmp_path, monkeypatch, capsys):
+    (tmp_path / "Pulumi.yaml").write_text("name: slipway\n")
+    (tmp_path / "stacks" / "test").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SLIPWAY_HARBOR_PASSWORD", api.password)
+    for name in ("MIGRATION_AWS_ACCESS_KEY_ID", "MIGRATION_AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "x")
+    ecr.repository("team/app")
+    ecr.image("team/app", "v1")
+    at = ("--url", api.url)
+
+    assert run(["harbor", "migrate", "plan", "test", *HERE, *at]) == 0
+    assert "then: slipway harbor migrate run test --wave 1\n" in capsys.readouterr().err
+    assert run(["harbor", "apply", "test", "--yes", *at]) == 0
+    # Of no registry of AWS does this server copy anything, and a success that brought nothing is none.
+    assert run(["harbor", "migrate", "run", "test", "--wave", "1", *at]) == 1
+    assert "Harbor found nothing to copy" in capsys.readouterr().out
+    assert run(["harbor", "migrate", "check", "test", *at]) == 2
+    assert "missing team/app:v1" in capsys.readouterr().out
+    there = {path.name for path in (tmp_path / "stacks" / "test" / "harbor").iterdir() if not path.name.startswith(".")}
+    assert there == {"harbor.ledger.json", "migration-projects.yaml", "migration.json", "migration.yaml"}
+    assert run(["harbor", "migrate", "check", "other"]) == 1
