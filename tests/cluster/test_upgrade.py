@@ -7,10 +7,11 @@ import os
 import subprocess
 import sys
 from contextlib import contextmanager
+from itertools import pairwise
 
 import pytest
 from lightkube.resources.apps_v1 import Deployment, StatefulSet
-from lightkube.resources.core_v1 import PersistentVolumeClaim, Secret
+from lightkube.resources.core_v1 import Event, PersistentVolumeClaim, Secret
 from lightkube.resources.policy_v1 import PodDisruptionBudget
 
 from infra.delivery.publish import publish
@@ -103,6 +104,23 @@ def releases(world) -> list[tuple[int, str, str, str]]:
     return sorted(found)
 
 
+def lasting(world) -> list[tuple[str, str]]:
+    """Give Helm's history as chart and status, without the attempts whose health check Flux itself broke off.
+
+    It does so where the HelmChart says once more that it is ready when the upgrade has begun already
+    (CancelHealthCheckOnNewRevision), and tries the same again at once.
+    """
+    history = [(chart, status) for _, chart, status, _ in releases(world)]
+    kept = [one for one, following in pairwise([*history, ("", "")]) if one[1] != "failed" or following[0] != one[0]]
+    broken_off = [
+        event
+        for event in world.client.list(Event, namespace="harbor")
+        if event.reason == "HealthCheckCanceled" and event.involvedObject.name == "harbor"
+    ]
+    assert len(history) == len(kept) or broken_off, history
+    return kept
+
+
 def identities(world) -> dict[str, str]:
     """Give the UIDs of everything that an upgrade must not make anew."""
     kinds = (Secret, PersistentVolumeClaim, Deployment, StatefulSet)
@@ -158,11 +176,9 @@ def test_an_upgrade_over_both_versions(upgraded, monkeypatch, capsys):
 
     assert [one["step"] for one in done["done"]] == ["stack file", "publish", "deliver"]
     assert world.status(capsys)[0] == 0
-    assert [(number, chart, status) for number, chart, status, _ in releases(world)] == [
-        *((number, "1.18.3", "superseded") for number in (1, 2, 3)),  # two of them before the upgrade
-        (4, "1.19.1", "superseded"),
-        (5, "1.19.2", "deployed"),
-    ]
+    history = lasting(world)
+    assert history[-2:] == [("1.19.1", "superseded"), ("1.19.2", "deployed")]
+    assert set(history[:-2]) == {("1.18.3", "superseded")}
     assert not [said for *_, said in releases(world) if "ollback" in said]
     assert {name: uid for name, uid in identities(world).items() if name in before} == before
 
