@@ -78,7 +78,7 @@ def plan(
     from slipway.cli.harbor_migrate_text import plan_lines
     from slipway.harbor.environment import environment_or_address
     from slipway.harbor.migrate.plan_file import as_data
-    from slipway.harbor.migrate.session import run_plan
+    from slipway.harbor.migrate.session import run_plan, source_username
     from slipway.harbor.migrate.wishes import Asked
 
     if from_ecr == bool(from_harbor):
@@ -97,6 +97,7 @@ def plan(
         bandwidth=bandwidth,
         headroom=headroom,
         credentials=credentials,
+        username=source_username(),
     ).read()
     folder = out or _folder(environment)
     target = environment_or_address(environment, url=url)

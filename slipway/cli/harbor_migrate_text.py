@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from slipway.harbor.migrate.units import duration, size
+from slipway.harbor.migrate.units import counted, duration, size
 
 if TYPE_CHECKING:
     from slipway.harbor.migrate.check import Checked
@@ -40,7 +40,7 @@ def plan_lines(done: "Planned") -> Iterator[str]:
     total = sum(wave.bytes for wave in migration.waves)
     artifacts, moves = sum(wave.artifacts for wave in migration.waves), len(migration.moves)
     sums = ("all", str(moves), str(artifacts), size(total), duration(migration.hours(total)), "")
-    heads = ("wave", "repositories", "artifacts", "size ≤", "time ≤", "projects")
+    heads = ("wave", "repositories", "artifacts", "size ≤", "time ≈", "projects")
     yield f"from {migration.origin}"
     yield from _table([heads, *rows, sums])
     for text in migration.assumptions:
@@ -75,11 +75,11 @@ def run_lines(done: "Sequence[Ran]", wave: int) -> Iterator[str]:
             yield f"    {task.source} → {task.target}: {task.log}"
             yield from (f"      {line}" for line in task.lines)
     bad, was = sum(bool(each.problem) for each in done), sum(each.was_done for each in done)
-    total = sum(each.succeeded for each in done)
+    copied = counted(sum(each.succeeded for each in done), "repository", "repositories")
     if was == len(done):
-        yield f"wave {wave} was done already: {total} repositories; --again copies what was pushed since"
+        yield f"wave {wave} was done already, with {copied}; --again copies what was pushed since"
         return
-    said = f"wave {wave}: {total} repositories copied by {len(done) - bad} of {len(done)} rules"
+    said = f"wave {wave}: {copied} copied by {len(done) - bad} of {len(done)} rules"
     yield said + (f", {was} of them done before" if was else "")
 
 
@@ -91,7 +91,8 @@ def run_data(done: "Sequence[Ran]") -> list[dict[str, Any]]:
 def check_lines(found: "Checked", environment: str) -> Iterator[str]:
     """Give what differs, by state, and what to do."""
     for row in found.rows[:_LISTED]:
-        name = f"{row.target}:{row.reference}" if row.reference else row.target
+        sign = "@" if row.reference.startswith("sha256:") else ":"
+        name = f"{row.target}{sign}{row.reference}" if row.reference else row.target
         digests = f"  {_short(row.expected)} at the source, {_short(row.found)} here" if row.reference else ""
         colour = {"missing": "red", "different": "red"}.get(row.state, "yellow")
         yield f"{typer.style(row.state, fg=colour)} {name}{digests}"

@@ -164,10 +164,11 @@ def test_what_is_attached_and_not_seen_is_told(trip, ecr):
 def test_all_pages_are_read(aws):
     source = EcrSource(region=REGION)
     rows = [{"repositoryName": f"team/r{number}", "registryId": ACCOUNT} for number in range(3)]
+    most = {"maxResults": 1000}
     with Stubber(source._client) as stub:
-        stub.add_response("describe_repositories", {"repositories": rows[:2], "nextToken": "more"}, {})
-        stub.add_response("describe_repositories", {"repositories": rows[2:]}, {"nextToken": "more"})
-        asked = {"repositoryName": "team/r2"}
+        stub.add_response("describe_repositories", {"repositories": rows[:2], "nextToken": "more"}, most)
+        stub.add_response("describe_repositories", {"repositories": rows[2:]}, most | {"nextToken": "more"})
+        asked = most | {"repositoryName": "team/r2"}
         stub.add_response("describe_images", {"imageDetails": [image(["a"], 1)], "nextToken": "on"}, asked)
         stub.add_response("describe_images", {"imageDetails": [image(["b"], 2)]}, asked | {"nextToken": "on"})
         found = source.read(quiet, wanted=lambda names: [name for name in names if name == "team/r2"])
@@ -228,7 +229,7 @@ def test_a_repository_that_goes_while_it_is_read(aws):
     source = EcrSource(region=REGION)
     with Stubber(source._client) as stub:
         stub.add_response(
-            "describe_repositories", {"repositories": [{"repositoryName": "a/b", "registryId": ACCOUNT}]}, {}
+            "describe_repositories", {"repositories": [{"repositoryName": "a/b", "registryId": ACCOUNT}]}, None
         )
         stub.add_client_error("describe_images", "RepositoryNotFoundException", "gone")
         assert source.read(quiet, wanted=everything).repositories == []

@@ -5,8 +5,7 @@ import re
 from pathlib import Path
 
 from slipway.cli import run
-from slipway.harbor.migrate.fragment import _VARIABLES
-from slipway.harbor.migrate.session import PASSWORD, USERNAME
+from slipway.harbor.migrate.fragment import KEY, PASSWORD, SECRET, USERNAME
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs" / "migration.md").read_text()
@@ -30,5 +29,5 @@ def test_every_option_and_variable_in_it_is_known(capsys):
     options = set(re.findall(r"--[a-z][a-z-]+", TEXT))
     assert options
     assert not {each for each in options if each not in known}
-    for name in (USERNAME, PASSWORD, *_VARIABLES["aws-ecr"], *_VARIABLES["harbor"]):
+    for name in (USERNAME, PASSWORD, KEY, SECRET):
         assert name in TEXT

@@ -12,16 +12,15 @@ import yaml
 
 from infra.errors import MigrationError, Problem
 from slipway.harbor.migrate.model import ECR, Migration, Rule, Wave
-from slipway.harbor.migrate.units import duration, size
+from slipway.harbor.migrate.units import counted, duration, size
 
 PROJECTS, RULES = "migration-projects.yaml", "migration.yaml"
 _GIB = 1 << 30
 _MOST = 1024 << 10  # GiB: what Harbor takes
-#: Where the names and secrets of the source are, by its kind. Another Harbor's are those that this command uses too.
-_VARIABLES = {
-    ECR: ("MIGRATION_AWS_ACCESS_KEY_ID", "MIGRATION_AWS_SECRET_ACCESS_KEY"),
-    "harbor": ("SLIPWAY_SOURCE_USERNAME", "SLIPWAY_SOURCE_PASSWORD"),
-}
+#: Of ECR, what Harbor logs in with.
+KEY, SECRET = "MIGRATION_AWS_ACCESS_KEY_ID", "MIGRATION_AWS_SECRET_ACCESS_KEY"
+#: Of another Harbor: who reads it, also for this command.
+USERNAME, PASSWORD = "SLIPWAY_SOURCE_USERNAME", "SLIPWAY_SOURCE_PASSWORD"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,20 +43,20 @@ def quota_of(needed: int, headroom: int) -> int:
     return min(max(math.ceil(needed * (100 + headroom) / 100 / _GIB), 1), _MOST) * _GIB
 
 
-def credentials_of(text: str, kind: str) -> Mapping[str, Any]:
+def credentials_of(text: str, kind: str, *, username: str = "") -> Mapping[str, Any]:
     """Give how Harbor logs in at the source, as harbor.yaml says it.
 
     Args:
         text: `env`, `role` (ECR only: that of Harbor's pods), or `awsSecretsManager:NAME`, a JSON with
             `access_key` and `access_secret`.
+        username: who reads another Harbor; a name is no secret.
 
     Raises:
         MigrationError: it is none of these.
     """
     if text == "env":
-        return dict(
-            zip(("access_key", "access_secret"), ({"secretRef": {"env": x}} for x in _VARIABLES[kind]), strict=True)
-        )
+        key = {"secretRef": {"env": KEY}} if kind == ECR else username
+        return {"access_key": key, "access_secret": {"secretRef": {"env": SECRET if kind == ECR else PASSWORD}}}
     if text == "role" and kind == ECR:
         return {}
     way, _, name = text.partition(":")
@@ -99,8 +98,8 @@ def _rules_text(migration: Migration, credentials: Mapping[str, Any]) -> str:
         "replication_policies:",
     ]
     for wave in migration.waves:
-        about = f"{len(wave.moves)} repositories, {size(wave.bytes)}, {duration(migration.hours(wave.bytes))}"
-        lines.append(f"  # wave {wave.number}: {about} at most")
+        about = f"{counted(len(wave.moves), 'repository', 'repositories')}, at most {size(wave.bytes)}"
+        lines.append(f"  # wave {wave.number}: {about}, about {duration(migration.hours(wave.bytes))}")
         lines += [_entry(rule, wave, migration) for rule in wave.rules]
     return "\n".join(lines) + "\n"
 

@@ -13,18 +13,18 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from infra.errors import HarborError, MigrationError, Problem, SettingsError, SpecError
+from slipway.harbor.administrator import NAME
 from slipway.harbor.client import Connection, connect
 from slipway.harbor.environment import Environment
 from slipway.harbor.migrate import run as running
 from slipway.harbor.migrate.check import Checked, check, known_of
+from slipway.harbor.migrate.fragment import PASSWORD, USERNAME
 from slipway.harbor.migrate.make import check_place, plan_of, texts_of, write
 from slipway.harbor.migrate.model import ECR, Migration, Origin, Wave
 from slipway.harbor.migrate.names import chosen
 from slipway.harbor.migrate.sources import Source, Tell
 from slipway.harbor.migrate.target import There, look
 from slipway.harbor.migrate.wishes import Wishes
-
-USERNAME, PASSWORD = "SLIPWAY_SOURCE_USERNAME", "SLIPWAY_SOURCE_PASSWORD"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,11 +58,15 @@ def other_harbor(url: str, *, ca_file: Path | None) -> Source:
     if not secret:
         fix = f"set {PASSWORD}, and {USERNAME} where it is not admin: who may read all that is to come over"
         raise MigrationError(Problem(where=url, what="who logs in at the source?", fix=fix))
-    name = os.environ.get(USERNAME) or "admin"
     try:
-        return HarborSource(Connection(url=url, name=name, secret=SecretStr(secret), ca_file=ca_file))
+        return HarborSource(Connection(url=url, name=source_username(), secret=SecretStr(secret), ca_file=ca_file))
     except SettingsError as error:
         raise MigrationError(*error.problems) from None
+
+
+def source_username() -> str:
+    """Tell who reads another Harbor."""
+    return os.environ.get(USERNAME) or NAME
 
 
 def source_of(origin: Origin) -> Source:

@@ -69,6 +69,11 @@ def size(value: float) -> str:
     return f"{value:.0f} B"
 
 
+def counted(number: int, one: str, many: str) -> str:
+    """Write so many of something."""
+    return f"{number} {one if number == 1 else many}"
+
+
 def duration(hours: float) -> str:
     """Write hours for people; nothing is ever promised to be faster than a minute."""
     if hours < 1 / 60:

@@ -7,7 +7,7 @@ import fnmatch
 from collections.abc import Iterator, Sequence
 
 from slipway.harbor.migrate.model import Move, Wave
-from slipway.harbor.migrate.units import Limit, size
+from slipway.harbor.migrate.units import Limit, counted, size
 
 
 def in_waves(moves: Sequence[Move], limit: Limit, *, first: Sequence[str] = ()) -> tuple[Sequence[Wave], Sequence[str]]:
@@ -41,7 +41,7 @@ def _groups(moves: Sequence[Move], limit: Limit, warnings: list[str]) -> Iterato
             yield own
             continue
         if len(own) > 1:
-            total = f"{len(own)} repositories, {size(sum(move.bytes for move in own))}"
+            total = f"{counted(len(own), 'repository', 'repositories')}, {size(sum(move.bytes for move in own))}"
             warnings.append(f"project {project} ({total}) is larger than a wave ({limit}) and is split")
         for move in own:
             if not _fits([move], limit):

@@ -51,6 +51,7 @@ class Asked:
     bandwidth: str = "100MiB/s"
     headroom: int = 20
     credentials: str = "env"
+    username: str = ""
 
     def read(self) -> Wishes:
         """Understand them.
@@ -78,7 +79,7 @@ class Asked:
             limit=one(lambda: wave_size(self.wave_size), Limit()),
             bandwidth=one(lambda: bandwidth(self.bandwidth), 1),
             headroom=self.headroom,
-            credentials=one(lambda: credentials_of(self.credentials, self.kind), nothing),
+            credentials=one(lambda: credentials_of(self.credentials, self.kind, username=self.username), nothing),
         )
         if problems:
             raise MigrationError(*problems)

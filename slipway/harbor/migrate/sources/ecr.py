@@ -36,6 +36,7 @@ _INDEXES = {
 _IMAGES = {
     "", "application/vnd.oci.image.config.v1+json", "application/vnd.docker.container.image.v1+json",
 }  # fmt: skip
+_PAGE = 1000  # the most that ECR gives
 _THREADS = 8  # more, and ECR throttles
 _REGION = re.compile(r"^[a-z]{2,3}(-[a-z]+)+-\d+$")
 _RIGHTS = "these credentials need ecr:DescribeRepositories and ecr:DescribeImages: docs/migration.md has the policy"
@@ -91,7 +92,9 @@ class EcrSource:
         return Found(origin=origin, repositories=kept, notes=list(_notes(kept)))
 
     def _rows(self, operation: str, key: str, **more: str) -> Iterable[dict[str, Any]]:
-        pages = self._client.get_paginator(operation).paginate(**self._account, **more)
+        pages = self._client.get_paginator(operation).paginate(
+            **self._account, **more, PaginationConfig={"PageSize": _PAGE}
+        )
         return (row for page in pages for row in page[key])
 
     def _repository(self, row: dict[str, Any]) -> Repository | None:
