@@ -39,6 +39,7 @@
         - LedgerMoved           somebody else wrote it meanwhile: two runs at the same time
       + PlanStale               the plan file is not of this server, this file, or this moment
       + SecretStoreError        the place where a robot's secret is kept cannot be read or written
+      + MigrationError          the source of a migration cannot be read, or cannot become what is wanted
       + DelegationPending       the domain's parent does not point at the new zone yet
 
 `x` is the root. ``values/`` raises its own ``ValuesError`` (it imports nothing from here).
@@ -253,6 +254,10 @@ class PlanStale(SlipwayError):
 
 class SecretStoreError(SlipwayError):
     """The place where a robot's secret is kept cannot be read or written, or holds something else."""
+
+
+class MigrationError(SlipwayError):
+    """The source of a migration cannot be read, or what is in it cannot become a part of this Harbor as it is."""
 
 
 class DelegationPending(SlipwayError):

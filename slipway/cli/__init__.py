@@ -14,7 +14,17 @@ from typing import Annotated
 import typer
 
 from infra.errors import SlipwayError
-from slipway.cli import console, harbor, harbor_export, harbor_robots, harbor_runner, kind, rehearse, tools
+from slipway.cli import (
+    console,
+    harbor,
+    harbor_export,
+    harbor_migrate,
+    harbor_robots,
+    harbor_runner,
+    kind,
+    rehearse,
+    tools,
+)
 from slipway.cli.bootstrap import bootstrap
 from slipway.cli.check import check
 from slipway.cli.diagram import diagram
@@ -72,6 +82,7 @@ for command in (
 harbor_robots.add_to(harbor.app)
 harbor_export.add_to(harbor.app)
 harbor_runner.add_to(harbor.app)
+harbor.app.add_typer(harbor_migrate.app, name="migrate")
 app.add_typer(harbor.app, name="harbor")
 app.add_typer(rehearse.app, name="rehearse")
 app.add_typer(kind.app, name="kind")

@@ -50,7 +50,7 @@ class Environment:
     @property
     def has_domain(self) -> bool:
         """Whether its settings say where Harbor is."""
-        return _stack_file(self.name) is not None
+        return stack_file_of(self.name) is not None
 
     @property
     def secrets(self) -> SecretValues:
@@ -146,6 +146,19 @@ def open_harbor(name: str, *, url: str | None) -> Environment:
         spec, folder = HarborSpec(connection=load(files(own)).connection), own if own.is_dir() else own.parent
     address = url or spec.connection.url or _address(name)
     return Environment(name=name, spec=spec, wanted=Wanted.of(spec), url=address, folder=folder)
+
+
+def environment_or_address(name: str, *, paths: Sequence[Path] = (), url: str | None = None) -> Environment:
+    """Give an environment that may have no harbor.yaml yet, for what only has to know where its Harbor is.
+
+    Raises:
+        SpecError: with every problem in its files, or no address.
+    """
+    chosen = list(paths) or [_own(name)]
+    if any(each.is_file() or (each.is_dir() and any(each.rglob("*.y*ml"))) for each in chosen):
+        return open_environment(name, paths=paths, url=url)
+    spec = HarborSpec()
+    return Environment(name=name, spec=spec, wanted=Wanted.of(spec), url=url or _address(name), folder=Path.cwd())
 
 
 def _own(name: str) -> Path:

@@ -150,3 +150,16 @@ def test_a_rule_runs_once_when_it_was_made_and_when_it_was_changed(place):
     assert runs() == 2
     assert place.apply(text.replace("description: x", "description: z, enabled: false")).good
     assert runs() == 2
+
+
+def test_filters_that_harbor_has_no_room_for(place):
+    names = ",".join(f"repository-{number}" for number in range(80))
+    with pytest.raises(SpecError, match=r"characters, and Harbor keeps 1024; make two rules of it"):
+        place.plan(RULES.replace('"payments/**"', f'"payments/{{{names}}}"'))
+
+
+def test_ecr_by_the_role_of_harbors_pods(place):
+    url = "https://123456789012.dkr.ecr.eu-central-1.amazonaws.com"
+    text = f'registries: [{{name: ecr, type: aws-ecr, url: "{url}"}}]'
+    assert place.apply(text).good
+    assert place.plan(text).actions == []

@@ -87,7 +87,8 @@ class Registries(Kind):
         registry = Registry(
             name=wanted.key,
             **{name: fields[name] for name in _DEFAULTS if fields.get(name) not in {None, ""}},
-            credential=credential if credential.access_key else None,
+            # Of ECR an empty one means the role of Harbor's pods, and without any Harbor's adapter falls over (500).
+            credential=credential if credential.access_key or fields.get("type") == "aws-ecr" else None,
         )
 
         async def find() -> Created | None:

@@ -38,7 +38,7 @@ class CredentialSpec(Spec):
 class RegistrySpec(Named):
     """A registry to replicate with, or to be a cache of."""
 
-    name: Text
+    name: Annotated[str, StringConstraints(min_length=1, max_length=64)]
     type: RegistryType
     url: Text
     description: str | None = None

@@ -3,19 +3,22 @@
 replication_policies: [{name: to-dr, dest_registry: dr, filters: [{type: name, value: "payments/**"}]}]
 """
 
+import json
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from slipway.harbor.spec.base import Named, Spec, Text
 from slipway.harbor.spec.times import SlowCron
+
+_LONGEST = 1024  # Harbor keeps the filters of a rule in so many characters, and answers 500 to more
 
 
 class FilterSpec(Spec):
     """What is copied. Of a label all names must be there; patterns as in retention."""
 
     type: Literal["name", "tag", "label", "resource"]
-    value: Text | list[Text]
+    value: Annotated[str, StringConstraints(min_length=1)] | list[Text]
     decoration: Literal["matches", "excludes"] | None = Field(default=None, description="Of tag and label.")
 
     @model_validator(mode="after")
@@ -83,4 +86,7 @@ class ReplicationSpec(Named):
         kinds = [each.type for each in self.filters or ()]
         if twice := sorted({kind for kind in kinds if kinds.count(kind) > 1}):
             raise ValueError(f"two filters of type {', '.join(twice)}; put the patterns into one: {{a,b}}")
+        kept = [each.model_dump(exclude_none=True) for each in self.filters or ()]
+        if (length := len(json.dumps(kept, separators=(",", ":"), ensure_ascii=False))) > _LONGEST:
+            raise ValueError(f"the filters have {length} characters, and Harbor keeps {_LONGEST}; make two rules of it")
         return self

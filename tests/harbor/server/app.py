@@ -262,4 +262,6 @@ async def serve(harbor: Harbor, host: str, port: int) -> tuple[web.ServerRunner,
     await runner.setup()
     site = web.TCPSite(runner, host, port, reuse_address=True, backlog=512)
     await site.start()
-    return runner, runner.addresses[0][1]
+    port = runner.addresses[0][1]
+    harbor.address = f"http://{host}:{port}"
+    return runner, port

@@ -108,6 +108,8 @@ class Switches:
         jobs_paused, heartbeat_age: of the job service.
         blob_redirect: blobs come from another address, as with a store that redirects.
         webhooks_lost: events are not delivered.
+        copy_seconds: that a replication waits before each reference.
+        stand_in: address of a registry → the one on this machine that is asked in its place.
         record: keep every exchange for the tests to check.
     """
 
@@ -125,6 +127,8 @@ class Switches:
     jobs_paused: list[str] = field(default_factory=list)
     heartbeat_age: float = 0.0
     webhooks_lost: bool = False
+    copy_seconds: float = 0.0
+    stand_in: dict[str, str] = field(default_factory=dict)
     record: bool = False
 
     def set(self, values: dict) -> None:

@@ -28,6 +28,7 @@ class Harbor:
         self.state = State(folder / "harbor.db")
         self.tokens = Tokens(folder)
         self.registry = registry
+        self.address = ""  # its own, which replication copies to; known when it listens
         self.storage = folder / "registry"
         self.faults, self.switches, self.queue = Faults(), Switches(), Queue()
         self.ahead = dt.timedelta()

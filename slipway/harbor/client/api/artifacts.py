@@ -33,9 +33,11 @@ def delete_repository(project: str, repository: str) -> Request[None]:
     return Request(what=what, method="DELETE", path=_path(project, repository), read=nothing)
 
 
-def of(project: str, repository: str) -> Pages[Artifact]:
+def of(project: str, repository: str, *, accessories: bool = False) -> Pages[Artifact]:
+    """List artifacts with their tags. Accessories are in no list of their own, only beside what they are about."""
     what, path = f"list the artifacts of {project}/{repository}", f"{_path(project, repository)}/artifacts"
-    return Pages(first=Request(what=what, method="GET", path=path, query={"with_tag": "true"}, read=_ARTIFACTS))
+    query = {"with_tag": "true"} | ({"with_accessory": "true"} if accessories else {})
+    return Pages(first=Request(what=what, method="GET", path=path, query=query, read=_ARTIFACTS))
 
 
 def get(project: str, repository: str, reference: str, *, scan: bool = False, sbom: bool = False) -> Request[Artifact]:

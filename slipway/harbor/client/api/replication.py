@@ -3,10 +3,11 @@
 await harbor.all(replication.every())
 """
 
-from slipway.harbor.client.models import Replication, ReplicationPolicy, StartReplication
-from slipway.harbor.client.request import Created, Pages, Request, created, nothing, one, page_of
+from slipway.harbor.client.models import Replication, ReplicationPolicy, ReplicationTask, StartReplication
+from slipway.harbor.client.request import Created, Pages, Request, created, nothing, one, page_of, text
 
 _PAGE, _POLICY, _RUNS, _RUN = page_of(ReplicationPolicy), one(ReplicationPolicy), page_of(Replication), one(Replication)
+_TASKS = page_of(ReplicationTask)
 
 
 def every() -> Pages[ReplicationPolicy]:
@@ -54,3 +55,22 @@ def runs(number: int) -> Pages[Replication]:
 def run(number: int) -> Request[Replication]:
     what = f"read replication run {number}"
     return Request(what=what, method="GET", path=f"/replication/executions/{number}", read=_RUN)
+
+
+def tasks(number: int, *, status: str = "") -> Pages[ReplicationTask]:
+    """List what a run does, a task for each repository; of one status where it is given."""
+    what, query = f"list the tasks of replication run {number}", {"status": status} if status else {}
+    path = f"/replication/executions/{number}/tasks"
+    return Pages(
+        first=Request(what=what, method="GET", path=path, query=query, read=_TASKS),
+        keep=lambda task: status in {"", task.status},
+    )
+
+
+def task_log_path(run: int, task: int) -> str:
+    return f"/replication/executions/{run}/tasks/{task}/log"
+
+
+def task_log(run: int, task: int) -> Request[str]:
+    what = f"read the log of task {task} of replication run {run}"
+    return Request(what=what, method="GET", path=task_log_path(run, task), read=text)

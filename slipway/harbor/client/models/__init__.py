@@ -55,6 +55,7 @@ from slipway.harbor.client.models.replication import (
     Replication,
     ReplicationFilter,
     ReplicationPolicy,
+    ReplicationTask,
     ReplicationTrigger,
     StartReplication,
 )
@@ -124,6 +125,7 @@ __all__ = [
     "Replication",
     "ReplicationFilter",
     "ReplicationPolicy",
+    "ReplicationTask",
     "ReplicationTrigger",
     "Repository",
     "RetentionPolicy",

@@ -127,3 +127,17 @@ class Replication(Model):
     succeed: int = 0
     in_progress: int = 0
     stopped: int = 0
+
+
+class ReplicationTask(Model):
+    """What a run does with one repository: Pending, InProgress, Succeed, Failed or Stopped."""
+
+    id: int
+    execution_id: int = 0
+    status: str = ""
+    operation: str = ""
+    resource_type: str = ""
+    src_resource: str = ""
+    dst_resource: str = ""
+    start_time: str | None = None
+    end_time: str | None = None

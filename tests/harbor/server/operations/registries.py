@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 import aiohttp
 from cryptography import x509
 
-from tests.harbor.server.answers import Answer, bad, conflict, internal, missing, precondition
+from tests.harbor.server.answers import Answer, Panic, bad, conflict, internal, missing, precondition
 from tests.harbor.server.call import Call
 from tests.harbor.server.query import Fuzzy, conditions
 from tests.harbor.server.routes import operation
@@ -108,6 +108,10 @@ async def create_registry(call: Call) -> Answer:
         raise bad("registry name cannot be empty")
     if registry["type"] not in TYPES:
         raise internal()
+    if len(registry["name"]) > 64:
+        raise bad("the max length of name is 64")
+    if registry["type"] == "aws-ecr" and sent.get("credential") is None:
+        raise Panic  # its adapter looks into a credential that is not there; an empty one means the machine's role
     registry |= {"url": _address(sent.get("url") or ""), "insecure": bool(sent.get("insecure")), "status": "healthy"}
     if sent.get("credential"):
         registry["credential"] = {"type": "basic"} | {key: sent["credential"].get(key) or "" for key in _CREDENTIAL}

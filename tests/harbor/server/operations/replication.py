@@ -1,7 +1,13 @@
-"""Replication rules as Harbor normalises them, and their runs (every run succeeds at once, and copies nothing)."""
+"""Replication rules as Harbor normalises them, and their runs.
+
+A run really copies from a registry on this machine (copying.py); of any other it is over at once, with nothing copied.
+"""
+
+import json
 
 from tests.harbor.server.answers import Answer, bad, conflict, internal, missing, precondition
 from tests.harbor.server.call import Call
+from tests.harbor.server.copying import begin
 from tests.harbor.server.operations import cron, registries
 from tests.harbor.server.query import Fuzzy, conditions
 from tests.harbor.server.routes import operation
@@ -24,6 +30,8 @@ _SHAPE = {
     "copy_by_chunk": bool,
     "single_active_replication": bool,
 }
+
+_LONGEST = 1024  # Harbor keeps filters in a varchar(1024)
 
 
 def _checked(call: Call, sent: dict) -> dict:
@@ -53,6 +61,8 @@ def _checked(call: Call, sent: dict) -> dict:
     number = policy["src_registry"] or policy["dest_registry"]
     if not call.harbor.state.get("registry", number):
         raise missing(f"registry {number} not found")
+    if len(json.dumps(policy["filters"], separators=(",", ":"))) > _LONGEST:
+        raise internal()  # the database refuses it
     return policy | {"trigger": _trigger(trigger)}
 
 
@@ -163,8 +173,20 @@ def start_replication(call: Call) -> Answer:
     if not policy["enabled"]:
         raise precondition(f"the policy {number} is disabled")
     stamp, none = call.harbor.stamp(), dict.fromkeys(("total", "failed", "succeed", "in_progress", "stopped"), 0)
-    run = {"policy_id": number, "status": "Succeed", "trigger": "manual", "start_time": stamp, "end_time": stamp}
-    return call.created(call.harbor.state.add("replication", run | none | {"status_text": ""}))
+    run = {"policy_id": number, "status": "InProgress", "trigger": "manual", "start_time": stamp, "status_text": ""}
+    if policy["single_active_replication"] and _running(call, number):
+        text = "Execution skipped: active replication still in progress."
+        run |= {"status": "Failed", "end_time": stamp, "status_text": text}
+        return call.created(call.harbor.state.add("replication", run | none))
+    made = call.harbor.state.add("replication", run | none)
+    if not begin(call.harbor, policy, made):
+        call.harbor.state.put("replication", made, {"id": made, **run, **none, "status": "Succeed", "end_time": stamp})
+    return call.created(made)
+
+
+def _running(call: Call, policy: int) -> bool:
+    runs = call.harbor.state.all("replication")
+    return any(each["policy_id"] == policy and each["status"] == "InProgress" for each in runs)
 
 
 @operation("GET", "/replication/executions/{id}")
@@ -182,7 +204,21 @@ def stop_replication(call: Call) -> None:
 @operation("GET", "/replication/executions/{id}/tasks")
 def list_replication_tasks(call: Call) -> Answer:
     call.system("list", "replication")
-    return call.listed("replication-task", project=_run(call)["id"])
+    extra = conditions({"status": call.query["status"]} if "status" in call.query else {}, {"status": "status"})
+    return call.listed("replication-task", project=_run(call)["id"], extra=extra, show=_shown)
+
+
+@operation("GET", "/replication/executions/{id}/tasks/{task_id}/log")
+def get_replication_log(call: Call) -> Answer:
+    call.system("read", "replication")
+    run, task = _run(call), call.harbor.state.get("replication-task", call.number("task_id"))
+    if task is None or task["execution_id"] != run["id"]:
+        raise missing(f"execution {run['id']} contains no task with ID {call.parameters['task_id']}")
+    return Answer(body=task["_log"].encode())
+
+
+def _shown(task: dict) -> dict:
+    return {key: value for key, value in task.items() if not key.startswith("_")}
 
 
 def _run(call: Call) -> dict:
