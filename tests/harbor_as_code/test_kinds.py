@@ -4,7 +4,7 @@ import pytest
 
 from slipway.harbor.kinds.config import SECRETS
 from slipway.harbor.spec.projects import MetadataSpec
-from slipway.harbor.spec.system import ConfigSpec
+from slipway.harbor.spec.system import NEVER_EMPTIED, ConfigSpec
 
 WHOLE = """
 system:
@@ -180,7 +180,8 @@ def test_a_secret_that_cannot_be_had_is_unknown_until_the_apply(place, monkeypat
 
 def test_null_is_what_a_new_harbor_has(place):
     """Every setting, and every switch of a project."""
-    settings = ", ".join(f"{name}: null" for name in ConfigSpec.model_fields if name not in SECRETS)
+    left_out = {*SECRETS, *NEVER_EMPTIED}
+    settings = ", ".join(f"{name}: null" for name in ConfigSpec.model_fields if name not in left_out)
     switches = ", ".join(f"{name}: null" for name in MetadataSpec.model_fields)
     text = (
         f"system: {{config: {{{settings}}}, cve_allowlist: null}}\nprojects: {{library: {{metadata: {{{switches}}}}}}}"

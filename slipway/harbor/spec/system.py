@@ -17,6 +17,10 @@ _Positive = Annotated[int, Field(gt=0, le=9_999_999_999)]
 _LdapScope = Annotated[int, Field(ge=0, le=2)]
 
 
+#: Harbor takes every value for these but none, which only a new one has.
+NEVER_EMPTIED = ("ldap_url", "ldap_base_dn")
+
+
 class BannerSpec(Spec):
     """A message on every page of the portal."""
 
@@ -97,9 +101,9 @@ class ConfigSpec(Spec):
 
     @model_validator(mode="after")
     def _never_emptied(self) -> Self:
-        for name in ("ldap_url", "ldap_base_dn", "ldap_uid"):
+        for name in (*NEVER_EMPTIED, "ldap_uid"):
             value = getattr(self, name)
-            if value == "" or (value is None and self.has(name) and name != "ldap_uid"):
+            if value == "" or (value is None and self.has(name) and name in NEVER_EMPTIED):
                 raise ValueError(f"{name} cannot be emptied again in Harbor: give it a value, or leave the key out")
         return self
 
