@@ -18,7 +18,6 @@ from urllib.parse import urlencode
 from pydantic import SecretStr
 
 from slipway.harbor.client import Connection
-from slipway.harbor.spec.system import NEVER_EMPTIED
 from tests.harbor_as_code.world import Place
 from tests.harbor_real.beside import Beside
 
@@ -117,7 +116,7 @@ class Before:
             for name, each in self._settings.items()
             if each.get("editable")
             and now[name]["value"] != each["value"]
-            and (each["value"] or name not in NEVER_EMPTIED)
+            and (each["value"] or name not in {"ldap_url", "ldap_base_dn"})  # never emptied again
         }
         if moved:
             self._api.call("PUT", "/configurations", moved)

@@ -17,10 +17,6 @@ _Positive = Annotated[int, Field(gt=0, le=9_999_999_999)]
 _LdapScope = Annotated[int, Field(ge=0, le=2)]
 
 
-#: Harbor takes every value for these but none, which only a new one has.
-NEVER_EMPTIED = ("ldap_url", "ldap_base_dn")
-
-
 class BannerSpec(Spec):
     """A message on every page of the portal."""
 
@@ -53,9 +49,9 @@ class ConfigSpec(Spec):
     oidc_verify_cert: bool | None = None
     oidc_logout: bool | None = None
     oidc_extra_redirect_parms: dict[str, str] | None = None
-    ldap_url: str | None = None
-    ldap_base_dn: str | None = None
-    ldap_uid: str | None = None
+    ldap_url: Text | None = None
+    ldap_base_dn: Text | None = None
+    ldap_uid: Text | None = None
     ldap_filter: str | None = None
     ldap_scope: _LdapScope | None = None
     ldap_timeout: _Positive | None = None
@@ -100,11 +96,13 @@ class ConfigSpec(Spec):
     banner_message: BannerSpec | None = None
 
     @model_validator(mode="after")
-    def _never_emptied(self) -> Self:
-        for name in (*NEVER_EMPTIED, "ldap_uid"):
-            value = getattr(self, name)
-            if value == "" or (value is None and self.has(name) and name in NEVER_EMPTIED):
-                raise ValueError(f"{name} cannot be emptied again in Harbor: give it a value, or leave the key out")
+    def _as_harbor_keeps_it(self) -> Self:
+        for name in ("ldap_url", "ldap_base_dn"):
+            if self.has(name) and getattr(self, name) is None:
+                raise ValueError(f"Harbor keeps no empty {name}: take the key out; auth_mode says whether it counts")
+        nowhere = self.has("audit_log_forward_endpoint") and not self.audit_log_forward_endpoint
+        if nowhere and self.skip_audit_log_database:
+            raise ValueError("skip_audit_log_database needs an audit_log_forward_endpoint, or nothing is logged")
         return self
 
 
