@@ -116,8 +116,7 @@ class Before:
             for name, each in self._settings.items()
             if each.get("editable")
             and now[name]["value"] != each["value"]
-            # These two Harbor never empties again.
-            and (each["value"] or name not in {"ldap_url", "ldap_base_dn"})
+            and (each["value"] or name not in {"ldap_url", "ldap_base_dn"})  # never emptied again
         }
         if moved:
             self._api.call("PUT", "/configurations", moved)

@@ -103,10 +103,9 @@ class ConfigSpec(Spec):
 
     @model_validator(mode="after")
     def _as_harbor_keeps_it(self) -> Self:
-        for name in ("ldap_url", "ldap_base_dn", "ldap_uid"):
-            value = getattr(self, name)
-            if value == "" or (value is None and self.has(name) and name != "ldap_uid"):
-                raise ValueError(f"{name} cannot be emptied again in Harbor: give it a value, or leave the key out")
+        for name in ("ldap_url", "ldap_base_dn"):
+            if self.has(name) and getattr(self, name) is None:
+                raise ValueError(f"Harbor keeps no empty {name}: take the key out; auth_mode says whether it counts")
         nowhere = self.has("audit_log_forward_endpoint") and not self.audit_log_forward_endpoint
         if nowhere and self.skip_audit_log_database:
             raise ValueError("skip_audit_log_database needs an audit_log_forward_endpoint, or nothing is logged")

@@ -42,11 +42,13 @@ def _history(call: Call, vendor: str, extra: dict) -> Answer | dict:
     found = call.harbor.state.find("schedule", vendor)
     if found is None:
         return Answer()  # 200, and not a byte
+    shown = found["parameters"] | extra
+    shown.pop("redis_url_reg", None)  # not since 2.15.1
     return {
         "id": found["id"],
         "job_name": "",
         "job_kind": found["cron"],
-        "job_parameters": json.dumps(found["parameters"] | extra),
+        "job_parameters": json.dumps(shown),
         "schedule": {"type": found["cron_type"], "cron": found["cron"], "next_scheduled_time": cron.NEXT},
         "job_status": "",
         "deleted": False,
@@ -78,8 +80,7 @@ def _one(call: Call, vendor: str, parameter: str) -> dict:
 
 # --- garbage collection
 
-#: What its run gets besides (where Redis is) is not shown since 2.15.1.
-_GC_EXTRA: dict[str, object] = {}
+_GC_EXTRA = {"redis_url_reg": "redis://redis:6379/2", "time_window": 2}
 
 
 def _gc(call: Call) -> int:
