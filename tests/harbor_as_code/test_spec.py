@@ -43,7 +43,7 @@ BAD = {
     ),
     "setting that is never emptied": (
         "system: {config: {ldap_url: null}}",
-        "0.yaml:1 system.config: Harbor keeps no empty ldap_url: take the key out; auth_mode says whether it counts",
+        "0.yaml:1 system.config: harbor keeps no empty ldap_url: take the key out; auth_mode says whether it counts",
     ),
     "no certificate": (
         "registries: [{name: hub, type: harbor, url: 'https://x', ca_certificate: pem}]",
