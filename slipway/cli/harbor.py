@@ -182,25 +182,23 @@ def drift(
 
     failure: SlipwayError | None = None
     report = Report(environment=environment, url=url or "")
+    lines: list[str] = []
     try:
         opened = _open(environment, file, url)
         found = run_plan(opened, Consent()).plan
-        refs = tuple(f"{each.verb} {each.ref}" for each in found.actions if not each.is_note)
-        # What stands in the way of an apply is a difference as well.
-        refs += tuple(f"blocked: {each.what}" for each in found.problems)
-        report = Report(environment=environment, url=opened.url, counts=found.counts, refs=refs)
-        lines = list(plan_lines(found))
+        report, lines = Report.of(found, environment=environment, url=opened.url), list(plan_lines(found))
     except SlipwayError as error:
-        failure, lines = error, []
-        report = Report(environment=environment, url=report.url, error=str(error))
+        failure, report = error, Report(environment=environment, url=report.url, error=str(error))
+    # What was found is shown first: it is not to be lost where nobody takes it.
+    if failure:
+        console.failure(failure)
+    else:
+        _show_drift(report, lines, output)
     if metrics:
         write_metrics(metrics, report, now=time.time())
     if notify and (report.drifted or report.error):
         post(notify, report)
-    if failure:
-        raise failure
-    _show_drift(report, lines, output)
-    raise typer.Exit(2 if report.drifted else 0)
+    raise typer.Exit(failure.exit_code if failure else 2 if report.drifted else 0)
 
 
 # --- what they share

@@ -6,12 +6,14 @@ write_metrics(path, report, now=time.time())
 
 import asyncio
 import os
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from infra.errors import HarborAway, Problem
+from slipway.harbor.plan import Plan
 
 _LISTED = 20
 _TRIES = 3
@@ -22,7 +24,7 @@ class Report:
     """What a look for drift came to.
 
     Attributes:
-        counts: actions by verb.
+        counts: differences by verb; `blocked` is what stands in the way of an apply.
         refs: what is concerned, each with its verb.
         error: why nothing could be told; empty where it could.
     """
@@ -32,6 +34,14 @@ class Report:
     counts: Mapping[str, int] = field(default_factory=dict)
     refs: tuple[str, ...] = ()
     error: str = ""
+
+    @classmethod
+    def of(cls, plan: Plan, *, environment: str, url: str) -> "Report":
+        """Tell what of a plan is a difference; that something is not ours yet is none."""
+        actions = [each for each in plan.actions if not each.is_note]
+        counts = Counter(each.verb for each in actions) + Counter(blocked=len(plan.problems))
+        refs = [f"{each.verb} {each.ref}" for each in actions] + [f"blocked: {each.what}" for each in plan.problems]
+        return cls(environment=environment, url=url, counts=counts, refs=tuple(refs))
 
     @property
     def drifted(self) -> bool:
@@ -44,6 +54,8 @@ class Report:
         more = f"\nand {len(self.refs) - _LISTED} more" if len(self.refs) > _LISTED else ""
         if self.error:
             text = f"Harbor of {self.environment} ({self.url}) could not be compared with harbor.yaml: {self.error}"
+        elif not self.drifted:
+            text = f"Harbor of {self.environment} ({self.url}) is as declared"
         else:
             count = len(self.refs)
             text = f"Harbor of {self.environment} ({self.url}) is not as declared, {count} differences:\n{listed}{more}"
@@ -94,7 +106,7 @@ def write_metrics(path: Path, report: Report, *, now: float) -> None:
         "# TYPE slipway_harbor_drift gauge",
         *(
             f'slipway_harbor_drift{{{label},verb="{verb}"}} {report.counts.get(verb, 0)}'
-            for verb in ("create", "adopt", "update", "delete", "forget")
+            for verb in ("create", "adopt", "update", "delete", "forget", "blocked")
         ),
         "# HELP slipway_harbor_drift_known Whether the last look could tell.",
         "# TYPE slipway_harbor_drift_known gauge",

@@ -113,8 +113,9 @@ def test_drift_is_told_to_a_webhook_and_as_a_metric(api, file, tmp_path, hook):
     arguments = ("drift", "test", "-f", str(file), "--notify", url, "--metrics", str(metrics))
     assert command(api, "apply", "test", "-f", str(file), "--yes").returncode == 0
     before = (tmp_path / "harbor.ledger.json").read_text()
-    quiet = command(api, *arguments)
+    quiet = command(api, *arguments, "--output", "json")
     assert (quiet.returncode, got) == (0, [])
+    assert json.loads(quiet.stdout)["text"].endswith(" is as declared")
     assert 'slipway_harbor_drift{environment="test",verb="update"} 0' in metrics.read_text()
     api.api("PUT", "/labels/1", {"name": "approved", "scope": "g", "color": "#000000"})
     drifted = command(api, *arguments)
@@ -140,3 +141,23 @@ def test_a_report_that_nobody_takes_is_exit_code_1_and_does_not_show_the_address
     assert done.returncode == 1
     assert "127.0.0.1 did not take the report" in done.stderr
     assert "s3cret-token" not in done.stderr
+    assert "+ label approved" in done.stdout  # what was found is not lost with it
+
+
+def test_why_drift_could_not_be_told_is_shown_where_nobody_takes_the_report_either(api, file):
+    arguments = ("drift", "test", "-f", str(file), "--notify", "http://127.0.0.1:9/s3cret-token")
+    done = command(api, *arguments, SLIPWAY_HARBOR_PASSWORD="wrong")
+    assert done.returncode == 1
+    assert "admin cannot log in" in done.stderr
+    assert "did not take the report" in done.stderr
+
+
+def test_the_metric_counts_what_stands_in_the_way_and_not_what_is_only_to_be_noted(api, file, tmp_path):
+    metrics = tmp_path / "harbor.prom"
+    assert command(api, "apply", "test", "-f", str(file), "--yes").returncode == 0
+    (tmp_path / "harbor.ledger.json").unlink()
+    assert command(api, "drift", "test", "-f", str(file), "--metrics", str(metrics)).returncode == 0
+    assert 'verb="adopt"} 0' in metrics.read_text()
+    file.write_text(TEXT.replace("5Gi", "6Gi"))
+    assert command(api, "drift", "test", "-f", str(file), "--metrics", str(metrics)).returncode == 2
+    assert 'verb="blocked"} 1' in metrics.read_text()
