@@ -19,6 +19,8 @@ Location = tuple[str | int, ...]
 # libyaml parses ten times faster; a build of PyYAML without it still works.
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
+_TEXT = "tag:yaml.org,2002:str"
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Document:
@@ -50,6 +52,18 @@ def parsed(path: Path, content: bytes) -> Document:
     Raises:
         SettingsError: it is no text, no YAML, or has a key twice in one mapping.
     """
+    document, problems = parsed_with_problems(path, content)
+    if problems:
+        raise SettingsError(*problems)
+    return document
+
+
+def parsed_with_problems(path: Path, content: bytes) -> tuple[Document, list[Problem]]:
+    """Parse a file whose other mistakes are to be told together with keys that it has twice.
+
+    Raises:
+        SettingsError: it is no text, or no YAML.
+    """
     try:
         text = content.decode()
         loader = _LOADER(text)
@@ -67,13 +81,11 @@ def parsed(path: Path, content: bytes) -> Document:
         raise SettingsError(
             Problem(where=where, what=f"is not YAML: {getattr(error, 'problem', error)}", fix="correct the syntax")
         ) from None
-    if problems := [
+    return document, [
         # Pulumi refuses it; PyYAML takes the last one and says nothing.
         Problem(where=f"{path}:{line} {key}", what="stands here a second time", fix="keep one of them")
         for key, line in _repeated(node)
-    ]:
-        raise SettingsError(*problems)
-    return document
+    ]
 
 
 def _repeated(node: yaml.Node | None) -> Iterator[tuple[str, int]]:
@@ -95,6 +107,9 @@ def _collect_lines(node: yaml.Node | None, at: Location, lines: dict[Location, i
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
             lines[(*at, key.value)] = key.start_mark.line + 1
+            if key.tag != _TEXT:  # 42, yes and null: in the data they are no text
+                read = yaml.safe_load(key.value)
+                lines[(*at, read)] = lines[(*at, str(read))] = key.start_mark.line + 1
             _collect_lines(value, (*at, key.value), lines)
     elif isinstance(node, yaml.SequenceNode):
         for index, value in enumerate(node.value):

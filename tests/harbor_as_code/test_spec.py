@@ -117,6 +117,24 @@ def test_all_problems_at_once(tmp_path):
     assert len(problems(tmp_path, text)) == 4
 
 
+def test_a_key_that_stands_twice_hides_no_other_problem(tmp_path):
+    text = "labels: []\nlabels: [{name: a, color: red}]\nprojects: {a: {storage_quota: 5GB}}"
+    assert [each.partition(" ")[0] for each in problems(tmp_path, text)] == ["0.yaml:2", "0.yaml:2", "0.yaml:3"]
+
+
+def test_names_that_are_no_text_to_yaml_are_told_where_they_stand(tmp_path):
+    text = "projects:\n  a:\n  42:\n  yes:\n  1.5:\n"
+    found = problems(tmp_path, text)
+    assert [each.partition(" ")[0] for each in found] == ["0.yaml:3", "0.yaml:4", "0.yaml:5"]
+    assert all("put it into quotation marks" in each for each in found)
+
+
+def test_the_end_of_an_allowlist_may_stand_in_quotation_marks(tmp_path):
+    for written in ("2030-01-01T00:00:00Z", "'2030-01-01T00:00:00Z'", "2030-01-01", "'2030-01-01'", "1893456000"):
+        spec = whole(tmp_path, f"projects: {{a: {{cve_allowlist: {{expires_at: {written}}}}}}}")
+        assert spec.all_projects["a"].cve_allowlist.expires_at == 1893456000
+
+
 def test_several_files_are_one_and_conflicts_are_named(tmp_path):
     first = "system: {config: {session_timeout: 60}}\nlabels: [{name: a}]\nprojects: {a: }"
     second = "system: {config: {session_timeout: 90, read_only: true}}\nlabels: [{name: b}]\nprojects: {a: , b: }"

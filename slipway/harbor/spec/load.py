@@ -13,7 +13,7 @@ from pydantic_core import ErrorDetails
 
 from infra.errors import Problem, SettingsError, SpecError
 from infra.layers import did_you_mean
-from infra.yaml_file import Document, Location, parsed
+from infra.yaml_file import Document, Location, parsed_with_problems
 from slipway.harbor.spec.checks import contradictions
 from slipway.harbor.spec.places import Places
 from slipway.harbor.spec.robots import RobotSpec
@@ -79,7 +79,9 @@ def _documents(paths: Sequence[Path]) -> tuple[list[Document], list[Problem]]:
     documents, problems = [], []
     for path in paths:
         try:
-            documents.append(parsed(path, path.read_bytes()))
+            document, twice = parsed_with_problems(path, path.read_bytes())
+            documents.append(document)
+            problems += twice
         except SettingsError as error:
             problems += error.problems
         except OSError as error:
@@ -201,7 +203,9 @@ def _problem(details: ErrorDetails, places: Places) -> Problem:
         return Problem(where=where, what="a secret is named here, never written", fix=fix)
     message = details["msg"].removeprefix("Value error, ")
     shown = "" if isinstance(value, dict | list | BaseModel) else f", got {value!r}"
-    return Problem(where=where, what=f"{message[:1].lower()}{message[1:]}{shown}")
+    # 42, yes and null, to YAML.
+    fix = "put it into quotation marks" if details["type"] == "string_type" and shown else ""
+    return Problem(where=where, what=f"{message[:1].lower()}{message[1:]}{shown}", fix=fix)
 
 
 def _keys_at(location: Location) -> Sequence[str]:

@@ -24,7 +24,12 @@ Severity = Literal["none", "low", "medium", "high", "critical"]
 
 
 def _seconds(value: object) -> object:
-    """Give epoch seconds; YAML reads a time as a datetime, or as a date."""
+    """Give epoch seconds; YAML reads a time as a datetime, or as a date, and one in quotation marks as text."""
+    if isinstance(value, str):
+        try:
+            value = dt.datetime.fromisoformat(value)
+        except ValueError:
+            value = ""
     if isinstance(value, dt.datetime):
         return int(value.replace(tzinfo=value.tzinfo or dt.UTC).timestamp())
     if isinstance(value, dt.date):
