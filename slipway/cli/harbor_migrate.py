@@ -76,7 +76,6 @@ def plan(
     Exit codes: 0 written, 1 an error; then nothing is written.
     """
     from slipway.cli.harbor_migrate_text import plan_lines
-    from slipway.harbor.environment import environment_or_address
     from slipway.harbor.migrate.plan_file import as_data
     from slipway.harbor.migrate.session import run_plan, source_username
     from slipway.harbor.migrate.wishes import Asked
@@ -100,7 +99,7 @@ def plan(
         username=source_username(),
     ).read()
     folder = out or _folder(environment)
-    target = environment_or_address(environment, url=url)
+    target = _target(environment, url)
     source = _source(from_harbor, region, registry_id, source_ca)
     told = _Told("repositories read")
     done = run_plan(target, source, wishes, folder=folder, force=force, tell=told.count)
@@ -222,9 +221,9 @@ def _plan_of(environment: str) -> Path:
 
 
 def _target(environment: str, url: str | None) -> "Environment":
-    from slipway.harbor.environment import environment_or_address
+    from slipway.harbor.environment import open_harbor
 
-    return environment_or_address(environment, url=url)
+    return open_harbor(environment, url=url)
 
 
 def _source(from_harbor: str | None, region: str | None, account: str | None, ca_file: Path | None) -> "Source":

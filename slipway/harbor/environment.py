@@ -126,7 +126,7 @@ def open_environment(name: str, *, paths: Sequence[Path] = (), url: str | None =
 
 
 def open_harbor(name: str, *, url: str | None) -> Environment:
-    """Give an environment that needs no harbor.yaml; of one that is there only what it says of the connection.
+    """Give an environment of which only its Harbor counts; of a harbor.yaml that is there, what it says of that.
 
     Args:
         name: of the environment; empty where there is only an address.
@@ -136,29 +136,17 @@ def open_harbor(name: str, *, url: str | None) -> Environment:
     """
     if not (name or url):
         fix = "give ENV, or --url https://registry.example.com"
-        raise SpecError(Problem(where="export", what="which Harbor? No environment and no address is named", fix=fix))
+        raise SpecError(Problem(where="url", what="which Harbor? No environment and no address is named", fix=fix))
     try:
         own = _own(name) if name else None
     except SpecError:  # outside a clone of Slipway
         own = None
     spec, folder = HarborSpec(), Path()
-    if own is not None and own.exists():
+    # A folder is made before the first file is written into it.
+    if own is not None and (own.is_file() or (own.is_dir() and any(own.rglob("*.y*ml")))):
         spec, folder = HarborSpec(connection=load(files(own)).connection), own if own.is_dir() else own.parent
     address = url or spec.connection.url or _address(name)
     return Environment(name=name, spec=spec, wanted=Wanted.of(spec), url=address, folder=folder)
-
-
-def environment_or_address(name: str, *, paths: Sequence[Path] = (), url: str | None = None) -> Environment:
-    """Give an environment that may have no harbor.yaml yet, for what only has to know where its Harbor is.
-
-    Raises:
-        SpecError: with every problem in its files, or no address.
-    """
-    chosen = list(paths) or [_own(name)]
-    if any(each.is_file() or (each.is_dir() and any(each.rglob("*.y*ml"))) for each in chosen):
-        return open_environment(name, paths=paths, url=url)
-    spec = HarborSpec()
-    return Environment(name=name, spec=spec, wanted=Wanted.of(spec), url=url or _address(name), folder=Path.cwd())
 
 
 def _own(name: str) -> Path:

@@ -87,6 +87,16 @@ def without_place(text):
     return text.partition("connection:")[0] + text.partition("policy:")[2]
 
 
+def test_a_folder_that_is_still_empty_stands_in_nobodys_way(tmp_path, monkeypatch):
+    (tmp_path / "Pulumi.yaml").write_text("name: slipway\n")
+    folder = tmp_path / "stacks" / "prod" / "harbor"
+    folder.mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    assert open_harbor("prod", url="https://registry.example.com").url == "https://registry.example.com"
+    (folder / "a.yaml").write_text("connection: {url: https://own.example.com, concurrency: 4}")
+    assert open_harbor("prod", url=None).url == "https://own.example.com"
+
+
 def unowned(place):
     """Take away the ledger."""
     place.store.path.unlink(missing_ok=True)
