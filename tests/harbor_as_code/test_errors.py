@@ -203,6 +203,35 @@ def test_a_robot_with_least_rights_sees_drift_in_all_but_the_configuration(place
     assert plan.problems == []
 
 
+def test_what_a_robot_may_not_read_is_no_difference_in_what_depends_on_it(place):
+    text = """
+    registries: [{name: hub, type: docker-hub, url: "https://hub.docker.com"}]
+    projects: {a: {registry: hub, labels: [{name: hot}], members: {users: []}}}
+    replication_policies: [{name: pull, src_registry: hub, trigger: {type: manual}, filters: [{type: name, value: "x/**"}]}]
+    """
+    assert place.apply(text).good
+    projects = {"kind": "project", "namespace": "*", "access": _rights("label:list", "member:list")}
+
+    def seen(name, *system):
+        grants = [{"kind": "system", "namespace": "/", "access": _rights(*system)}, projects]
+        body = {"name": name, "level": "system", "duration": 1, "permissions": grants}
+        made = place.api.api("POST", "/robots", body).json
+        sender = connection(place.api, name=made["name"], secret=SecretStr(made["secret"]))
+
+        async def plan():
+            async with connect(sender) as harbor:
+                secrets = SecretValues(place.folder)
+                return await make_plan(harbor, place.wanted(text), place.store.load(), secrets, Consent())
+
+        return asyncio.run(plan())[1]
+
+    one = seen("registries-not", "project:list", "replication-policy:list")
+    assert (one.unread, one.actions, one.problems) == (["registry", "replication"], [], [])
+    place.api.fault("status", operation="list_projects", status=403, times=-1)
+    other = seen("projects-not", "registry:list", "replication-policy:list")
+    assert (other.unread, other.actions, other.problems) == (["member", "project", "project-label"], [], [])
+
+
 def _rights(*pairs):
     return [{"resource": resource, "action": action} for resource, action in (pair.split(":") for pair in pairs)]
 

@@ -10,7 +10,7 @@ How to write a kind:
    system and for projects; `projects.py` has fields behind several requests.
 
    - `name`: as people read it; `fixed`: fields that only a new one can have; `singleton`: there is always one;
-     `closing`: it ends all writing, so it comes last.
+     `closing`: it ends all writing, so it comes last; `named_by`: kinds that it is read by.
    - `desired(spec)`, pure: an `Object` for each thing declared. `key` is the natural key, and for what is in a project
      begins with it (``payments/ci-push``); such an Object also has `parent="payments"` and needs the project
      (`needs=(Ref("project", "payments"),)`). `fields` holds only what is managed (`fields_of` and `given()` leave out

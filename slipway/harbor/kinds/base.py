@@ -250,6 +250,7 @@ class Kind(ABC):
         required: fields, secrets and seeds without which none can be made.
         singleton: there is always exactly one, so nothing is made, adopted, owned or deleted.
         closing: it ends all writing, so it is done when everything else is, and only then.
+        named_by: kinds whose ids it is read by; where those may not be read, nothing is known of it either.
     """
 
     name: ClassVar[str]
@@ -257,6 +258,7 @@ class Kind(ABC):
     required: ClassVar[frozenset[str]] = frozenset()
     singleton: ClassVar[bool] = False
     closing: ClassVar[bool] = False
+    named_by: ClassVar[frozenset[str]] = frozenset()
 
     @abstractmethod
     def desired(self, spec: HarborSpec) -> Desired:

@@ -28,6 +28,7 @@ class PreheatPolicies(Kind):
     """Preheat policies; the key is PROJECT/NAME."""
 
     name: ClassVar = "preheat-policy"
+    named_by: ClassVar = frozenset({"preheat-instance"})
 
     def desired(self, spec: HarborSpec) -> Desired:
         objects, lists = [], {}

@@ -5,6 +5,7 @@ no more at once. Key and name are the same; ids are used in paths, since a name 
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from infra.errors import NotAllowedNow, Problem
@@ -78,7 +79,8 @@ class Projects(Kind):
         limits = {each.ref.id: each.hard.get("storage", -1) for each in rows if each.ref}
         scanners = await _scanners(harbor, [each for each in found if scope.cares(each.name, "scanner")])
         registries = {each.id: each.key for each in world.of("registry")}
-        return [self._seen(each, registries, limits, scanners) for each in found]
+        seen = [self._seen(each, registries, limits, scanners) for each in found]
+        return [_as_declared(each, scope) for each in seen] if "registry" in world.unread else seen
 
     def _seen(
         self, project: Project, registries: Mapping[str, str], limits: Mapping[int, int], scanners: Mapping[int, str]
@@ -195,6 +197,12 @@ class Projects(Kind):
 
 
 # --- fields
+
+
+def _as_declared(one: Object, scope: Scope) -> Object:
+    """Give a project whose registry nobody may see: that kind is told as not looked at, and here nothing differs."""
+    declared = scope.wanted[one.key].fields.get("registry") if one.key in scope.wanted else None
+    return replace(one, fields={**one.fields, "registry": declared})
 
 
 def _fields(project: ProjectSpec) -> Iterator[tuple[str, Any]]:

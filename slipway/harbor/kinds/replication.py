@@ -44,6 +44,7 @@ class Replication(Kind):
     """Replication rules; the key is the name."""
 
     name: ClassVar = "replication"
+    named_by: ClassVar = frozenset({"registry"})
 
     def desired(self, spec: HarborSpec) -> Desired:
         declared = spec.replication_policies

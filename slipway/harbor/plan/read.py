@@ -51,6 +51,10 @@ async def read_everything(harbor: HarborClient, projects: Collection[str] = ()) 
 
 
 async def _read_one(harbor: HarborClient, kind: Kind, scope: Scope, world: World) -> Sequence[Object]:
+    if not world.unread.isdisjoint(kind.named_by | ({"project"} if scope.parents else set())):
+        # Where no project may be read, that nothing is found in any is no reason to make it.
+        world.unread.add(kind.name)
+        return []
     try:
         return await kind.read(harbor, scope, world)
     except RightMissing:
