@@ -25,7 +25,7 @@ labels: [{name: approved}]
 user_groups: [{group_name: devs, group_type: http}]
 users: [{username: alice, email: a@example.com, realname: Alice, password: {secretRef: {env: ALICE}}}]
 system:
-  config: {session_timeout: 60}
+  config: {session_timeout: 60, read_only: false}
   cve_allowlist: {items: [CVE-2026-0001]}
   scanners: [{name: other, url: "http://scanner.example.com:8080"}]
   default_scanner: other
@@ -51,7 +51,13 @@ projects:
     immutable_tag_rules: [{tag_matching: "v*"}]
     webhooks: [{name: hook, event_types: [PUSH_ARTIFACT], targets: [{address: "http://hook.example.com"}]}]
     robots: [{name: ci, preset: ci, rotation: {}, secret: {file: ci.json}}]
+    preheat_policies:
+      - name: releases
+        instance: dragonfly
+        trigger: {type: manual}
+        filters: [{type: repository, value: "**"}, {type: tag, value: "v*"}]
   quiet: {robots: []}
+preheat_instances: [{name: dragonfly, vendor: dragonfly, endpoint: "https://d.example.com", auth_mode: NONE}]
 replication_policies:
   - {name: copy, src_registry: hub, filters: [{type: name, value: "library/**"}]}
 """

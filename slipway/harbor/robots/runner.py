@@ -43,6 +43,9 @@ _READS: Mapping[str, tuple[str, str]] = {
     "robot": ("robot:list", ""),
     "project-robot": ("", "robot:list"),
     "replication": ("replication-policy:list", ""),
+    "preheat-instance": ("preheat-instance:list", ""),
+    "preheat-policy": ("preheat-instance:list", "preheat-policy:list"),
+    "read-only": ("", ""),
 }
 #: Name of a schedule → right on the system.
 _SCHEDULES = {"gc": "garbage-collection:read", "purge_audit": "purge-audit:read", "scan_all": "scan-all:read"}
