@@ -31,7 +31,8 @@ def load() -> dict | None:
 def _converted(node):
     """Turn Swagger's `x-nullable` into JSON Schema, and refuse keys that a schema does not name.
 
-    Values that are called plain objects are anything: so they are in Harbor's own code.
+    Values that are called plain objects are anything: so they are in Harbor's own code. A list in an object may be null,
+    which is what a real Harbor answers for some that are empty.
     """
     if isinstance(node, list):
         return [_converted(each) for each in node]
@@ -42,6 +43,9 @@ def _converted(node):
         done["type"] = [done["type"], "null"]
     if done.get("additionalProperties") == {"type": "object"}:
         done["additionalProperties"] = True
+    for each in done["properties"].values() if isinstance(done.get("properties"), dict) else ():
+        if isinstance(each, dict) and each.get("type") == "array":
+            each["type"] = ["array", "null"]
     if isinstance(done.get("properties"), dict) and "additionalProperties" not in done and "allOf" not in done:
         done["additionalProperties"] = False
     return done
