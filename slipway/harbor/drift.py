@@ -26,6 +26,7 @@ class Report:
     Attributes:
         counts: differences by verb; `blocked` is what stands in the way of an apply.
         refs: what is concerned, each with its verb.
+        unread: kinds that were not looked at, since the sender may not read them.
         error: why nothing could be told; empty where it could.
     """
 
@@ -33,6 +34,7 @@ class Report:
     url: str
     counts: Mapping[str, int] = field(default_factory=dict)
     refs: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
     error: str = ""
 
     @classmethod
@@ -41,7 +43,7 @@ class Report:
         actions = [each for each in plan.actions if not each.is_note]
         counts = Counter(each.verb for each in actions) + Counter(blocked=len(plan.problems))
         refs = [f"{each.verb} {each.ref}" for each in actions] + [f"blocked: {each.what}" for each in plan.problems]
-        return cls(environment=environment, url=url, counts=counts, refs=tuple(refs))
+        return cls(environment=environment, url=url, counts=counts, refs=tuple(refs), unread=tuple(plan.unread))
 
     @property
     def drifted(self) -> bool:
@@ -67,6 +69,7 @@ class Report:
             "error": self.error,
             "counts": dict(self.counts),
             "objects": list(self.refs),
+            "notRead": list(self.unread),
         }
 
 

@@ -6,6 +6,8 @@ import threading
 
 import pytest
 
+from slipway.harbor.drift import Report
+from slipway.harbor.plan import Plan
 from tests.harbor_as_code.command import command
 
 TEXT = "labels: [{name: approved, color: '#00AB9A'}]\nprojects: {payments: {storage_quota: 5Gi}}\n"
@@ -161,3 +163,8 @@ def test_the_metric_counts_what_stands_in_the_way_and_not_what_is_only_to_be_not
     file.write_text(TEXT.replace("5Gi", "6Gi"))
     assert command(api, "drift", "test", "-f", str(file), "--metrics", str(metrics)).returncode == 2
     assert 'verb="blocked"} 1' in metrics.read_text()
+
+
+def test_the_report_says_what_was_not_looked_at():
+    report = Report.of(Plan(unread=["config"]), environment="test", url="https://registry.example.com")
+    assert (report.drifted, report.as_data()["notRead"]) == (False, ["config"])
