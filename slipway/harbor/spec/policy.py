@@ -50,5 +50,5 @@ class ConnectionSpec(Spec):
 
     url: Text | None = None
     ca_file: str | None = Field(default=None, description="Certificates to trust besides the system's.")
-    concurrency: int = Field(default=32, ge=1, le=64, description="Requests at the same time.")
+    concurrency: int = Field(default=16, ge=1, le=64, description="Requests at the same time.")
     timeout_seconds: int = Field(default=60, ge=1, le=600)
