@@ -9,9 +9,11 @@ import os
 import signal
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
+from typer.exceptions import TyperException
 
 from infra.errors import SlipwayError
 from slipway.cli import (
@@ -48,8 +50,23 @@ from values.errors import ValuesError
 #: What writing to a full disk gives, with no name of a file.
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
+#: Commands that end with 2 where there are differences, so that a wrong option must not.
+_TELLS_DIFFERENCES = ("diff", "harbor")
+
+
+class _Commands(TyperGroup):
+    def invoke(self, ctx: Any) -> object:  # noqa: ANN401  # Typer's context is private
+        try:
+            return super().invoke(ctx)
+        except TyperException as error:  # wrong usage; what a command itself ends with is none of these
+            if ctx.invoked_subcommand in _TELLS_DIFFERENCES:
+                error.exit_code = 1
+            raise
+
+
 app = typer.Typer(
     name="slipway",
+    cls=_Commands,
     help="From an empty AWS account to a Harbor registry that serves docker push.",
     epilog="Start with: slipway rehearse dev",
     no_args_is_help=True,

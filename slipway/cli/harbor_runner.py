@@ -51,7 +51,7 @@ def install_runner(
       slipway harbor install-runner prod --now
       slipway harbor install-runner laptop -f harbor.yaml --url https://harbor.localhost
 
-    Exit codes: 0 done, 1 Harbor, AWS or the cluster refused, 2 wrong usage or settings.
+    Exit codes: 0 done, 1 Harbor, AWS or the cluster refused, or wrong usage, 2 wrong settings.
     """
     from slipway.harbor.robots.install import Runner, asked, run_install
 

@@ -281,3 +281,17 @@ def test_a_publish_that_is_told_to_end_takes_git_with_it(project):
     assert process.returncode == 130
     assert "Traceback" not in said
     assert list(scratch.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["harbor", "plan", "prod", "--nothing"], 1),
+        (["harbor", "migrate", "check"], 1),
+        (["diff", "prod", "--nothing"], 1),
+        (["render", "prod", "--nothing"], 2),
+    ],
+)
+def test_wrong_usage_is_never_taken_for_differences(arguments, code, capsys):
+    assert run(arguments) == code
+    assert "Error: " in capsys.readouterr().err
