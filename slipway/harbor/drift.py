@@ -59,8 +59,8 @@ class Report:
         elif not self.drifted:
             text = f"Harbor of {self.environment} ({self.url}) is as declared"
         else:
-            count = len(self.refs)
-            text = f"Harbor of {self.environment} ({self.url}) is not as declared, {count} differences:\n{listed}{more}"
+            count, noun = len(self.refs), "difference" if len(self.refs) == 1 else "differences"
+            text = f"Harbor of {self.environment} ({self.url}) is not as declared, {count} {noun}:\n{listed}{more}"
         return {
             "text": text,
             "environment": self.environment,
@@ -114,6 +114,9 @@ def write_metrics(path: Path, report: Report, *, now: float) -> None:
         "# HELP slipway_harbor_drift_known Whether the last look could tell.",
         "# TYPE slipway_harbor_drift_known gauge",
         f"slipway_harbor_drift_known{{{label}}} {0 if report.error else 1}",
+        "# HELP slipway_harbor_drift_unread_kinds Kinds of object that were not looked at: their drift is not seen.",
+        "# TYPE slipway_harbor_drift_unread_kinds gauge",
+        f"slipway_harbor_drift_unread_kinds{{{label}}} {len(report.unread)}",
         "# HELP slipway_harbor_drift_looked_seconds When the last look was, in seconds since 1970.",
         "# TYPE slipway_harbor_drift_looked_seconds gauge",
         f"slipway_harbor_drift_looked_seconds{{{label}}} {now:.0f}",

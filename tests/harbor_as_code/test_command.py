@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from slipway.harbor.drift import Report
+from slipway.harbor.drift import Report, write_metrics
 from slipway.harbor.plan import Plan
 from tests.harbor_as_code.command import command
 
@@ -123,7 +123,7 @@ def test_drift_is_told_to_a_webhook_and_as_a_metric(api, file, tmp_path, hook):
     drifted = command(api, *arguments)
     assert (drifted.returncode, drifted.stderr) == (2, "")
     assert got[0]["objects"] == ["update label approved"]
-    assert "1 differences" in got[0]["text"]
+    assert "not as declared, 1 difference:" in got[0]["text"]
     assert 'slipway_harbor_drift{environment="test",verb="update"} 1' in metrics.read_text()
     assert (tmp_path / "harbor.ledger.json").read_text() == before
 
@@ -165,6 +165,8 @@ def test_the_metric_counts_what_stands_in_the_way_and_not_what_is_only_to_be_not
     assert 'verb="blocked"} 1' in metrics.read_text()
 
 
-def test_the_report_says_what_was_not_looked_at():
+def test_the_report_says_what_was_not_looked_at(tmp_path):
     report = Report.of(Plan(unread=["config"]), environment="test", url="https://registry.example.com")
     assert (report.drifted, report.as_data()["notRead"]) == (False, ["config"])
+    write_metrics(tmp_path / "harbor.prom", report, now=0)
+    assert 'slipway_harbor_drift_unread_kinds{environment="test"} 1' in (tmp_path / "harbor.prom").read_text()
