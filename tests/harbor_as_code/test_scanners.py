@@ -1,8 +1,12 @@
 """Scanners and the default one, end to end."""
 
+from dataclasses import replace
+
 import pytest
 
 from infra.errors import SpecError
+from slipway.harbor.client.api import scanners
+from slipway.harbor.kinds.scanners import Scanners
 
 SCANNERS = """
 system:
@@ -88,6 +92,46 @@ def test_the_default_scanner_is_not_deleted_while_there_is_another(place):
     assert (failed.action.ref.key, failed.problems[0].fix) == ("ext", "name another by default_scanner: Trivy, plain")
     assert sorted(there(place)) == ["Trivy", "ext"]
     assert place.apply("system: {scanners: [], default_scanner: Trivy}").good
+
+
+def test_scanners_are_made_one_after_the_other(place, monkeypatch):
+    """A real Harbor makes each the default that finds no other: two at the same time both were."""
+    original, busy, most = Scanners.create, [], []
+
+    async def create(self, site, wanted):
+        busy.append(wanted.key)
+        most.append(len(busy))
+        try:
+            return await original(self, site, wanted)
+        finally:
+            busy.remove(wanted.key)
+
+    monkeypatch.setattr(Scanners, "create", create)
+    place.api.no_scanner()
+    several = ", ".join(f"{{name: s{number}, url: 'https://s{number}.example.com'}}" for number in range(4))
+    assert place.apply(f"system: {{scanners: [{several}], default_scanner: s2}}").good
+    assert most == [1, 1, 1, 1]
+
+
+def test_two_default_scanners_are_a_difference(place, monkeypatch):
+    place.apply(SCANNERS)
+    every = scanners.every()
+    monkeypatch.setattr(
+        scanners, "every", lambda: replace(every, first=replace(every.first, read=_both(every.first.read)))
+    )
+    [action] = place.plan(SCANNERS).actions
+    assert [(change.field, change.before) for change in action.changes] == [("name", "Trivy, ext")]
+
+
+def _both(read):
+    """Give the answer of a Harbor in which two people made the first scanner at the same time."""
+
+    def changed(answer):
+        page = read(answer)
+        rows = [each.model_copy(update={"is_default": each.name in {"Trivy", "ext"}}) for each in page.items]
+        return replace(page, items=rows)
+
+    return changed
 
 
 def test_a_scanner_that_does_not_answer_is_told_and_all_else_is_done(place):

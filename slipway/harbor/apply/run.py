@@ -86,11 +86,17 @@ class Run:
             return
         self.ledger.intend(each.wanted for each in todo if each.verb == "create" and each.wanted)
         await self._save()
-        results = await self.harbor.each(lambda action=action: self._one(action) for action in todo)
-        for action, result in zip(todo, results, strict=True):
+        single = [each for each in todo if KINDS[each.ref.kind].one_by_one]
+        await self._all([each for each in todo if not KINDS[each.ref.kind].one_by_one])
+        await self._all(single, at_once=1)
+        await self._save()
+
+    async def _all(self, actions: Sequence[Action], *, at_once: int | None = None) -> None:
+        jobs = (lambda action=action: self._one(action) for action in actions)
+        results = await self.harbor.each(jobs, at_once=at_once)
+        for action, result in zip(actions, results, strict=True):
             # Errors became outcomes in `_one`; this is for the one that escapes from the machinery around it.
             self.outcomes[action.ref] = failed(action, result) if isinstance(result, HarborError) else result
-        await self._save()
 
     async def _save(self) -> None:
         await asyncio.to_thread(self.store.save, self.ledger)

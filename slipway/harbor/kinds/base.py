@@ -250,6 +250,7 @@ class Kind(ABC):
         required: fields, secrets and seeds without which none can be made.
         singleton: there is always exactly one, so nothing is made, adopted, owned or deleted.
         closing: it ends all writing, so it is done when everything else is, and only then.
+        one_by_one: never several at the same time, since Harbor looks at the others while it makes one.
         named_by: kinds whose ids it is read by; where those may not be read, nothing is known of it either.
     """
 
@@ -258,6 +259,7 @@ class Kind(ABC):
     required: ClassVar[frozenset[str]] = frozenset()
     singleton: ClassVar[bool] = False
     closing: ClassVar[bool] = False
+    one_by_one: ClassVar[bool] = False
     named_by: ClassVar[frozenset[str]] = frozenset()
 
     @abstractmethod

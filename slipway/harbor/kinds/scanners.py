@@ -31,13 +31,17 @@ _SECRET = "access_credential"  # noqa: S105  # the field's name
 
 
 class Scanners(Kind):
-    """Scanners; the key is the name, the id a uuid."""
+    """Scanners; the key is the name, the id a uuid. Two first ones at the same time both become Harbor's default."""
 
     name: ClassVar = "scanner"
+    one_by_one: ClassVar = True
 
     def desired(self, spec: HarborSpec) -> Desired:
         declared = spec.system.scanners if spec.system else None
         objects = [self._wanted(each, number) for number, each in enumerate(declared or ())]
+        default = spec.system.default_scanner if spec.system else None
+        # Harbor makes the first one the default: so it is the right one at once.
+        objects.sort(key=lambda one: one.key != default)
         return Desired(objects=objects, lists={} if declared is None else {"": not declared})
 
     def _wanted(self, scanner: ScannerSpec, number: int) -> Object:
@@ -134,8 +138,9 @@ class DefaultScanner(Kind):
 
     async def read(self, harbor: HarborClient, scope: Scope, world: World) -> list[Object]:
         there = await harbor.all(scanners.every())
-        name = next((each.name for each in there if each.is_default), None)
-        return [Object(kind=self.name, key="system", id="system", fields={"name": name})]
+        # Several, which differ from any one that is declared, where two people made the first at the same time.
+        names = sorted(each.name for each in there if each.is_default)
+        return [Object(kind=self.name, key="system", id="system", fields={"name": ", ".join(names) or None})]
 
     def declare(self, present: Sequence[Object], draft: Draft) -> None:
         others = any(not each.guard for each in draft.world.of("scanner"))
