@@ -1,9 +1,12 @@
 """What the engine handles: an Object of a Kind, and what a kind has to know about it. See the package's docstring."""
 
+import asyncio
+import contextlib
 import hashlib
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import AsyncGenerator, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -165,6 +168,8 @@ class World:
 
     def __init__(self, present: Iterable[Object] = ()) -> None:
         self.unread: set[str] = set()
+        self._met: set[str] = set()
+        self._meeting: dict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._objects = {each.ref: each for each in present}
 
     def get(self, kind: str, key: str) -> Object | None:
@@ -185,6 +190,16 @@ class World:
     def number(self, kind: str, key: str) -> int:
         """Give Harbor's id of something, where it is a number."""
         return int(self.id(kind, key))
+
+    @contextlib.asynccontextmanager
+    async def first(self, who: str) -> AsyncGenerator[None]:
+        """Let those of one name go one after the other, until one of them was successful."""
+        if who in self._met:
+            yield
+            return
+        async with self._meeting[who]:
+            yield
+            self._met.add(who)
 
     def of(self, kind: str) -> Iterator[Object]:
         """Give all objects of a kind."""

@@ -121,7 +121,17 @@ class Config(Kind):
         # who listens there must not hold up all the rest.
         forwarding = {name: change.pop(name) for name in _FORWARDING if name in change}
         for part in filter(None, (change, forwarding)):
-            await site.harbor.send(configuration.update(Settings.model_validate(part)))
+            await set_settings(site.harbor, Settings.model_validate(part))
+
+
+async def set_settings(harbor: HarborClient, change: Settings) -> None:
+    """Set settings, and then nothing.
+
+    Harbor drops what it remembers of the settings before the change is committed, so whoever asks in between makes it
+    remember the old ones for a minute, on all of its pods. After the commit, an empty change drops them once more.
+    """
+    await harbor.send(configuration.update(change))
+    await harbor.send(configuration.update(Settings()))
 
 
 def _renames(wanted: Object | None, fields: Mapping[str, Any]) -> bool:

@@ -119,7 +119,12 @@ class Members(Kind):
                 (Created(str(each.id)) for each in there if (each.entity_type, each.entity_name) == (kind, name)), None
             )
 
-        return (await site.harbor.create(members.add(number, body), find)).id
+        known = body.member_group.id if body.member_group else site.world.get("user", name)
+        if known:
+            return (await site.harbor.create(members.add(number, body), find)).id
+        # Harbor makes whom it does not know yet: of several requests at the same time one, and the others get an error.
+        async with site.world.first(f"{wanted.part} {name}"):
+            return (await site.harbor.create(members.add(number, body), find)).id
 
     async def update(self, site: Site, edit: Edit) -> None:
         number = site.world.number("project", edit.present.parent)

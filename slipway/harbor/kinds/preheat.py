@@ -37,9 +37,10 @@ _SHARED = "it is, and another one too"
 
 
 class PreheatInstances(Kind):
-    """Instances; the key is the name."""
+    """Instances; the key is the name. One at a time, since each may take the mark of the default from another."""
 
     name: ClassVar = "preheat-instance"
+    one_by_one: ClassVar = True
     fixed: ClassVar = frozenset({"vendor"})
 
     def desired(self, spec: HarborSpec) -> Desired:
@@ -95,6 +96,8 @@ class PreheatInstances(Kind):
 
     async def update(self, site: Site, edit: Edit) -> None:
         fields = {name: edit.value(name) for name in _DEFAULTS}
+        if "default" not in edit.wanted.fields:  # another one may have become the default since all were read
+            fields["default"] = (await site.harbor.send(preheat.instance(edit.wanted.key))).default
         body = _instance(site, edit.wanted, fields, edit.present.number)
         if body.auth_mode != "NONE" and body.auth_info is None and site.harbor.version < _KEEPS_CREDENTIALS:
             what = f"{edit.wanted.key} has a credential that this Harbor would forget with any change"

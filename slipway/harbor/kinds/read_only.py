@@ -10,7 +10,7 @@ from slipway.harbor.client import HarborClient
 from slipway.harbor.client.api import configuration
 from slipway.harbor.client.models import Settings
 from slipway.harbor.kinds.base import Desired, Edit, Kind, Object, Scope, Site, World
-from slipway.harbor.kinds.config import locked
+from slipway.harbor.kinds.config import locked, set_settings
 from slipway.harbor.kinds.draft import Draft
 from slipway.harbor.spec import HarborSpec
 
@@ -40,4 +40,4 @@ class ReadOnly(Kind):
         """Write nothing: a file that says it is one that nothing more could be applied by. config.py tells it."""
 
     async def update(self, site: Site, edit: Edit) -> None:
-        await site.harbor.send(configuration.update(Settings(read_only=True)))
+        await set_settings(site.harbor, Settings(read_only=True))

@@ -7,12 +7,15 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Annotated, Any, ClassVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
 
 #: What Harbor takes as a name of a project, and we for all names that stand in paths.
 NAME = r"^[a-z0-9]+(?:[._-][a-z0-9]+)*$"
 Name = Annotated[str, StringConstraints(pattern=NAME, min_length=1, max_length=255)]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=255)]
+#: A text as Harbor keeps the names of groups in LDAP: trimmed, and in small letters.
+Lower = Annotated[str, AfterValidator(lambda text: text.strip().lower())]
+Dn = Annotated[Text, AfterValidator(lambda text: text.strip().lower())]
 
 _UNITS = {"": 1, "Ki": 1 << 10, "Mi": 1 << 20, "Gi": 1 << 30, "Ti": 1 << 40}
 _SIZE = re.compile(r"^(\d+)(Ki|Mi|Gi|Ti)?$")

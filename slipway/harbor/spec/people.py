@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from slipway.harbor.spec.base import Named, Spec, Text, refuse_twice
+from slipway.harbor.spec.base import Dn, Named, Spec, Text, refuse_twice
 from slipway.harbor.spec.secret import SecretRef
 
 GroupType = Literal["ldap", "http", "oidc"]
@@ -37,7 +37,7 @@ class GroupSpec(Named):
 
     group_name: Text
     group_type: GroupType
-    ldap_group_dn: Text | None = None
+    ldap_group_dn: Dn | None = None
 
     @model_validator(mode="after")
     def _dn(self) -> Self:
@@ -58,7 +58,7 @@ class MemberGroupSpec(Spec):
 
     group_name: Text
     group_type: GroupType | None = Field(default=None, description="Needed for a group that Harbor has to make.")
-    ldap_group_dn: Text | None = None
+    ldap_group_dn: Dn | None = None
     role: RoleName
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from slipway.harbor.spec.base import Size, Spec, Text, refuse_twice
+from slipway.harbor.spec.base import Lower, Size, Spec, Text, refuse_twice
 from slipway.harbor.spec.projects import AllowlistSpec
 from slipway.harbor.spec.scanners import ScannerSpec
 from slipway.harbor.spec.schedules import SchedulesSpec
@@ -67,7 +67,7 @@ class ConfigSpec(Spec):
     ldap_group_base_dn: str | None = None
     ldap_group_search_filter: str | None = None
     ldap_group_attribute_name: str | None = None
-    ldap_group_admin_dn: str | None = None
+    ldap_group_admin_dn: Lower | None = None
     ldap_group_membership_attribute: str | None = None
     ldap_group_search_scope: _LdapScope | None = None
     ldap_group_attach_parallel: bool | None = None

@@ -25,6 +25,7 @@ _NAMES = {
     "months": ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"],
     "days of the week": ["sun", "mon", "tue", "wed", "thu", "fri", "sat"],
 }
+_LONGEST = 64
 _PIECE = re.compile(r"(\*|\?|[^-/]+(-[^-/]+)?)(/(?P<step>\d+))?")
 
 
@@ -44,7 +45,9 @@ def _cron(text: str) -> str:
             raise ValueError(f"{part!r} is no {name} of a cron expression ({low} to {high})")
     if parts[0] != "0":
         raise ValueError("the first field (seconds) must be 0")
-    return " ".join(parts)
+    if len(whole := " ".join(parts)) > _LONGEST:
+        raise ValueError(f"Harbor keeps {_LONGEST} characters of a cron expression; this has {len(whole)}")
+    return whole
 
 
 def _fits(piece: str, name: str, low: int, high: int) -> bool:
