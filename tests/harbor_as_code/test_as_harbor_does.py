@@ -73,3 +73,13 @@ def test_a_change_of_the_old_default_instance_does_not_take_the_mark_back(place)
     found = {each["name"]: each["default"] for each in place.api.api("GET", "/p2p/preheat/instances").json}
     assert found == {"one": False, "two": True}
     assert place.plan(changed).actions == []
+
+
+def test_a_change_of_metadata_follows_what_left_it_since_the_cache_layer_would_keep_it_for_a_day(place):
+    rules = "rules: [{most_recently_pushed: 5, repo_matching: '**', tag_matching: '**'}]"
+    place.apply(f"projects: {{a: {{metadata: {{public: true, severity: high}}, retention_policy: {{{rules}}}}}}}")
+    for text in ("retention_policy: null", "metadata: {severity: null}"):
+        place.api.clear_counts()
+        assert place.apply(f"projects: {{a: {{{text}}}}}").good
+        assert place.api.counts()["update_project"] == 1
+    assert place.api.api("GET", "/projects/a").json["metadata"] == {"public": "true"}

@@ -161,11 +161,13 @@ class Projects(Kind):
         number = edit.present.number
         changed = {name.removeprefix(_META) for name in edit.fields if name.startswith(_META)}
         values = {key: edit.value(f"{_META}{key}") for key in sorted(changed)}
-        if any(value is not None for value in values.values()):
-            await site.harbor.send(projects.update(number, ProjectReq(metadata=_metadata(values))))
-        for key in (key for key, value in values.items() if value is None):
+        resets = [key for key, value in values.items() if value is None]
+        for key in resets:
             # A PUT merges; only this takes a key away.
             await site.harbor.send(projects.reset_metadata(number, key))
+        if resets or values:
+            public = {"public": edit.value(f"{_META}public")} if resets else {}
+            await site.harbor.send(projects.update(number, ProjectReq(metadata=_metadata(public | values))))
         await self._rest(site, number, edit.wanted, edit.fields, edit)
 
     async def _rest(
@@ -234,6 +236,18 @@ def _read(metadata: ProjectMetadata, key: str) -> Any:  # noqa: ANN401  # a trut
     if isinstance(default, int):
         return int(text) if text.lstrip("-").isdigit() else text
     return text
+
+
+async def forget_metadata(site: Site, project: str) -> None:
+    """Make Harbor's cache layer, where it is on, read a project's metadata anew.
+
+    A key that was deleted stays in it for its hours (a day in the chart), with the number of a retention policy that
+    is no more and whose reading is an error 500. Any change of metadata drops all of the project's.
+    """
+    found = site.world.get("project", project)
+    if found is not None and (public := found.fields.get(f"{_META}public")) is not None:
+        change = ProjectReq(metadata=_metadata({"public": public}))
+        await site.harbor.send(projects.update(found.number, change))
 
 
 def _metadata(values: Mapping[str, Any]) -> ProjectMetadata:

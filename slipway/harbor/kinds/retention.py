@@ -19,7 +19,7 @@ from slipway.harbor.kinds.base import Desired, Edit, Kind, Object, Ref, Scope, S
 from slipway.harbor.kinds.draft import Draft
 from slipway.harbor.kinds.parts import all_good, unusual
 from slipway.harbor.kinds.patterns import USUAL, of_rule, selectors
-from slipway.harbor.kinds.projects import projects_of
+from slipway.harbor.kinds.projects import forget_metadata, projects_of
 from slipway.harbor.spec import HarborSpec
 from slipway.harbor.spec.projects import ProjectSpec
 from slipway.harbor.spec.times import WORDS, as_cron, as_word
@@ -132,6 +132,7 @@ class Retention(Kind):
 
     async def delete(self, site: Site, present: Object) -> None:
         await site.harbor.send(retentions.delete(present.number))
+        await forget_metadata(site, present.key)
 
 
 def _policy_id(project: Project) -> str:
