@@ -116,7 +116,9 @@ def check(place, before, after, operation, kind, how):
     finally:
         place.api.no_faults()
     failed = [each for each in applied.outcomes if each.state == "failed"]
-    assert failed or kind in {"lost", "truncated", "slow"}, (operation, kind, how)
+    # After a deletion a project's change only makes Harbor's cache layer forget: the next round finds nothing to do.
+    forgets = operation == "update_project" and after == STEPS["deleted"][1]
+    assert failed or forgets or kind in {"lost", "truncated", "slow"}, (operation, kind, how)
     for each in failed:
         assert each.problems, (operation, kind, how)
         assert each.problems[0].what, (operation, kind, how)

@@ -441,7 +441,7 @@ def test_bad_use_is_told_before_harbor_is_asked(api, tmp_path):
     below = command(api, "export", "--out", str(tmp_path / "mine.yaml" / "x.yaml"))
     assert (below.returncode, "cannot be written to" in below.stderr) == (1, True)
     place = command(api, "export", "--robot-secrets", "vault:x")
-    assert (place.returncode, "is no place" in place.stderr) == (2, True)
+    assert (place.returncode, "is no place" in place.stderr) == (1, True)
 
 
 def test_who_may_not_read_is_told(api, place):
