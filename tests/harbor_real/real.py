@@ -25,7 +25,7 @@ URL, PASSWORD = os.environ.get("HARBOR_TEST_URL", ""), os.environ.get("HARBOR_TE
 HOST = os.environ.get("HARBOR_TEST_HOST", "127.0.0.1")
 #: Everything that these tests make is called so.
 PREFIX = "slipway-test-"
-_NAMES = {"name", "username", "group_name", "registry", "dest_registry", "src_registry"}
+_NAMES = {"name", "username", "group_name", "registry", "dest_registry", "src_registry", "instance"}
 
 
 class Api:
@@ -140,6 +140,7 @@ class Before:
             ("/replication/policies", "name", "id"),
             ("/robots", "name", "id"),
             ("/projects", "name", "project_id"),
+            ("/p2p/preheat/instances", "name", "name"),
             ("/registries", "name", "id"),
             ("/labels?scope=g", "name", "id"),
             ("/users", "username", "user_id"),

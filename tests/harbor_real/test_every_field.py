@@ -26,6 +26,7 @@ def filled(there, folders, whole):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ALICE", "Password1")
         patch.setenv("KEY", "user:s3cret-of-the-scanner")
+        patch.setenv("LOGIN", "harbor:s3cret")
         before = Before(Api())
         before.put_back()
         here, other = (RealPlace(folders.mktemp(name)) for name in ("here", "other"))
