@@ -7,14 +7,16 @@ import re
 
 from values.errors import Refused
 
+MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 _SHORT = frozenset({"@hourly", "@daily", "@midnight", "@weekly", "@monthly", "@yearly", "@annually"})
 #: Field → its lowest and highest number, and names for numbers from the lowest on.
 _FIELDS: dict[str, tuple[int, int, tuple[str, ...]]] = {
     "minute": (0, 59, ()),
     "hour": (0, 23, ()),
     "day of the month": (1, 31, ()),
-    "month": (1, 12, ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")),
-    "day of the week": (0, 6, ("sun", "mon", "tue", "wed", "thu", "fri", "sat")),
+    "month": (1, 12, MONTHS),
+    "day of the week": (0, 6, WEEKDAYS),
 }
 _NUMBER = re.compile(r"[0-9]{1,2}")
 _STEP = re.compile(r"[1-9][0-9]{0,2}")
@@ -36,13 +38,14 @@ def kubernetes_schedule(text: str) -> str:
         fix = "write minute, hour, day of the month, month, day of the week: '17 * * * *'"
         raise Refused(f"{text!r} is no time of five fields", fix)
     for field, (name, (low, high, names)) in zip(fields, _FIELDS.items(), strict=True):
-        if not all(_fits(part, low, high, names) for part in field.split(",")):
+        if not all(fits(part, low, high, names) for part in field.split(",")):
             fix = f"*, {low} to {high}, a range (2-5), a step (*/6), or several with commas"
             raise Refused(f"{field!r} in {text!r} is no {name}", fix)
     return text
 
 
-def _fits(part: str, low: int, high: int, names: tuple[str, ...]) -> bool:
+def fits(part: str, low: int, high: int, names: tuple[str, ...] = ()) -> bool:
+    """Tell whether what stands between commas is a star, a number, a name or a range, with or without a step."""
     span, slash, step = part.partition("/")
     if slash and not _STEP.fullmatch(step):
         return False

@@ -86,9 +86,8 @@ class Run:
             return
         self.ledger.intend(each.wanted for each in todo if each.verb == "create" and each.wanted)
         await self._save()
-        single = [each for each in todo if KINDS[each.ref.kind].one_by_one]
         await self._all([each for each in todo if not KINDS[each.ref.kind].one_by_one])
-        await self._all(single, at_once=1)
+        await self._all([each for each in todo if KINDS[each.ref.kind].one_by_one], at_once=1)
         await self._save()
 
     async def _all(self, actions: Sequence[Action], *, at_once: int | None = None) -> None:

@@ -1,5 +1,6 @@
 """Members of projects: users and groups with a role. The owner's own membership is never taken away."""
 
+import contextlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -120,10 +121,8 @@ class Members(Kind):
             )
 
         known = body.member_group.id if body.member_group else site.world.get("user", name)
-        if known:
-            return (await site.harbor.create(members.add(number, body), find)).id
         # Harbor makes whom it does not know yet: of several requests at the same time one, and the others get an error.
-        async with site.world.first(f"{wanted.part} {name}"):
+        async with contextlib.nullcontext() if known else site.world.first(f"{wanted.part} {name}"):
             return (await site.harbor.create(members.add(number, body), find)).id
 
     async def update(self, site: Site, edit: Edit) -> None:

@@ -165,7 +165,8 @@ class Projects(Kind):
         for key in resets:
             # A PUT merges; only this takes a key away.
             await site.harbor.send(projects.reset_metadata(number, key))
-        if resets or values:
+        if values:
+            # What was taken away stays in Harbor's cache layer until something is set: see forget_metadata.
             public = {"public": edit.value(f"{_META}public")} if resets else {}
             await site.harbor.send(projects.update(number, ProjectReq(metadata=_metadata(public | values))))
         await self._rest(site, number, edit.wanted, edit.fields, edit)

@@ -13,9 +13,10 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 NAME = r"^[a-z0-9]+(?:[._-][a-z0-9]+)*$"
 Name = Annotated[str, StringConstraints(pattern=NAME, min_length=1, max_length=255)]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=255)]
-#: A text as Harbor keeps the names of groups in LDAP: trimmed, and in small letters.
-Lower = Annotated[str, AfterValidator(lambda text: text.strip().lower())]
-Dn = Annotated[Text, AfterValidator(lambda text: text.strip().lower())]
+#: As Harbor keeps the names of groups in LDAP: trimmed, and in small letters.
+_IN_LDAP = AfterValidator(lambda text: text.strip().lower())
+Lower = Annotated[str, _IN_LDAP]
+Dn = Annotated[Text, _IN_LDAP]
 
 _UNITS = {"": 1, "Ki": 1 << 10, "Mi": 1 << 20, "Gi": 1 << 30, "Ti": 1 << 40}
 _SIZE = re.compile(r"^(\d+)(Ki|Mi|Gi|Ti)?$")

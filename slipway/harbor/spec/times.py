@@ -11,22 +11,19 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
 
+from values.cron import MONTHS, WEEKDAYS, fits
+
 #: What the words mean to Harbor's portal.
 WORDS: Mapping[str, str] = {"Hourly": "0 0 * * * *", "Daily": "0 0 0 * * *", "Weekly": "0 0 0 * * 0"}
-_FIELDS = (
-    ("seconds", 0, 59),
-    ("minutes", 0, 59),
-    ("hours", 0, 23),
-    ("days of the month", 1, 31),
-    ("months", 1, 12),
-    ("days of the week", 0, 6),
+_FIELDS: tuple[tuple[str, int, int, tuple[str, ...]], ...] = (
+    ("seconds", 0, 59, ()),
+    ("minutes", 0, 59, ()),
+    ("hours", 0, 23, ()),
+    ("days of the month", 1, 31, ()),
+    ("months", 1, 12, MONTHS),
+    ("days of the week", 0, 6, WEEKDAYS),
 )
-_NAMES = {
-    "months": ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"],
-    "days of the week": ["sun", "mon", "tue", "wed", "thu", "fri", "sat"],
-}
 _LONGEST = 64
-_PIECE = re.compile(r"(\*|\?|[^-/]+(-[^-/]+)?)(/(?P<step>\d+))?")
 
 
 def _cron(text: str) -> str:
@@ -40,28 +37,14 @@ def _cron(text: str) -> str:
         raise ValueError(f"five fields, and Harbor wants six, seconds first: write '0 {text}'")
     if len(parts) != 6:
         raise ValueError(f"a cron expression has six fields, seconds first; this has {len(parts)}")
-    for part, (name, low, high) in zip(parts, _FIELDS, strict=True):
-        if not all(_fits(piece, name, low, high) for piece in part.split(",")):
+    for part, (name, low, high, names) in zip(parts, _FIELDS, strict=True):
+        if not all(fits(piece, low, high, names) for piece in part.split(",")):
             raise ValueError(f"{part!r} is no {name} of a cron expression ({low} to {high})")
     if parts[0] != "0":
         raise ValueError("the first field (seconds) must be 0")
     if len(whole := " ".join(parts)) > _LONGEST:
         raise ValueError(f"Harbor keeps {_LONGEST} characters of a cron expression; this has {len(whole)}")
     return whole
-
-
-def _fits(piece: str, name: str, low: int, high: int) -> bool:
-    found = _PIECE.fullmatch(piece)
-    if found is None or found["step"] == "0":
-        return False
-    if found[1] in {"*", "?"}:
-        return True
-    known = _NAMES.get(name, [])
-    ends = [known.index(end.lower()) + low if end.lower() in known else end for end in found[1].split("-")]
-    if not all(isinstance(end, int) or end.isdigit() for end in ends):
-        return False
-    numbers = [int(end) for end in ends]
-    return all(low <= number <= high for number in numbers) and numbers == sorted(numbers)
 
 
 def _not_each_minute(text: str) -> str:
