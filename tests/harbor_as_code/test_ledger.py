@@ -9,28 +9,19 @@ import boto3
 import pytest
 import requests
 from lightkube import Client, KubeConfig
-from moto.server import ThreadedMotoServer
 
 from infra.errors import LedgerError, LedgerMoved
 from slipway.harbor.kinds import Object, Ref
 from slipway.harbor.ledger import Entry, FileLedger, Ledger
 from slipway.harbor.ledger.configmap import ConfigMapLedger
 from slipway.harbor.ledger.s3 import S3Ledger
+from tests.moto_server import endpoint  # noqa: F401  # a fixture
 
 LABEL = Object(kind="label", key="with space/and slash", fields={}, protect=True)
 
 
-@pytest.fixture(scope="module")
-def endpoint():
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
-
-
 @pytest.fixture
-def s3(endpoint, monkeypatch):
+def s3(endpoint, monkeypatch):  # noqa: F811
     requests.post(f"{endpoint}/moto-api/reset", timeout=10)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")

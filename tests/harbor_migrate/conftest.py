@@ -2,18 +2,16 @@
 
 import hashlib
 import json
-import logging
 import os
 
 import boto3
 import pytest
-import requests
-from moto.server import ThreadedMotoServer
 
 from tests.harbor.conftest import api, contract_server, harbor  # noqa: F401  # fixtures
 from tests.harbor.process import HarborServer
 from tests.harbor.server.distribution import program
 from tests.harbor.test_server_registry import MANIFEST, Pusher
+from tests.moto_server import empty_account, endpoint  # noqa: F401  # a fixture
 
 ACCOUNT, REGION = "123456789012", "eu-central-1"
 #: What ECR calls itself for Harbor.
@@ -48,26 +46,10 @@ def push(server, name, tag, content=b"layer", **more):
     return digest
 
 
-@pytest.fixture(scope="session")
-def endpoint():
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
-
-
 @pytest.fixture
-def aws(endpoint, monkeypatch):
+def aws(endpoint, monkeypatch):  # noqa: F811
     """An account with nothing in it, and credentials that it takes."""
-    requests.post(f"{endpoint}/moto-api/reset", timeout=10)
-    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_DEFAULT_REGION", "AWS_REGION"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    empty_account(endpoint, monkeypatch)
     monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
 
